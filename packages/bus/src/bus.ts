@@ -1,0 +1,36 @@
+import type { JobEvent } from '@cronos/domain'
+
+/**
+ * How a run reaches an executor. Delivery may repeat and may fail: PostgreSQL remembers, so an
+ * event that was lost is dispatched again when its lease ends, and one that comes twice starts
+ * nothing the second time.
+ */
+export interface Bus extends AsyncDisposable {
+  /** Resolves when the bus has accepted all the events; rejects when it may not have. */
+  publish(events: readonly JobEvent[]): Promise<void>
+  /** Delivers events until the subscription is disposed of. */
+  subscribe(handler: DeliveryHandler, options: SubscribeOptions): Promise<Subscription>
+}
+
+/**
+ * Is given events as they come and answers at once; each is settled later, when its run has been
+ * started or refused. It must not throw.
+ */
+export type DeliveryHandler = (deliveries: readonly Delivery[]) => void
+
+export interface Delivery {
+  readonly event: JobEvent
+  /** The event needs no more attention: its run is started, or it was a duplicate. */
+  settle(): void
+}
+
+export interface SubscribeOptions {
+  /** How many unsettled deliveries the subscriber holds at most. */
+  readonly maxUnsettled: number
+}
+
+/** Disposing of it takes no further events; what is unsettled will be delivered to another. */
+export interface Subscription extends AsyncDisposable {
+  /** Rejects with what broke the subscription for good; resolves after a stop. */
+  readonly done: Promise<void>
+}

@@ -1,0 +1,1 @@
+export type { Bus, Delivery, DeliveryHandler, SubscribeOptions, Subscription } from './bus.ts'

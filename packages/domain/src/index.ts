@@ -1,0 +1,25 @@
+export type { Brand } from './brand.ts'
+export type { JobEvent } from './event.ts'
+export {
+  type Fence,
+  fence,
+  type JobId,
+  jobIdOf,
+  parseJobId,
+  parseRunId,
+  type RunId,
+  type RunKey,
+  runIdOf,
+  type UserId,
+  uuidOf,
+  uuidSource,
+} from './ids.ts'
+export {
+  type ExactInstant,
+  formatExactInstant,
+  formatInstant,
+  type Instant,
+  instant,
+  later,
+  parseInstant,
+} from './instant.ts'

@@ -1,0 +1,50 @@
+import type { Fence, Instant, JobId, RunId, UserId } from '@cronos/domain'
+import type { Static, TSchema } from 'typebox'
+import type { TaskTools } from './tools.ts'
+
+/**
+ * The code that a job names in `payload.task`. A file in `tasks/` whose default export is a task
+ * is in the registry: nothing else names it.
+ *
+ * A task runs at least once: whatever it does outside must stand a second time, which `ctx.runId`,
+ * the same at every attempt, lets a target recognise.
+ */
+export interface Task<Payload extends TSchema = TSchema> {
+  /** Lower case, words parted by underscores. */
+  readonly name: string
+  /** What the payload must be; a payload that is not fails the run for good. */
+  readonly payload: Payload
+  /**
+   * One attempt. What it answers is kept with the run as its output (JSON, small).
+   *
+   * @throws {PermanentError} when trying again cannot help
+   * @throws anything else: the attempt failed and may be tried again
+   */
+  run(payload: Static<Payload>, context: TaskContext): Promise<object | undefined>
+}
+
+/** Gives a task its payload's type; answers it unchanged. */
+export function defineTask<Payload extends TSchema>(task: Task<Payload>): Task<Payload> {
+  return task
+}
+
+/** What an attempt is told, and what it may use. */
+export interface TaskContext {
+  readonly jobId: JobId
+  readonly runId: RunId
+  /** Whose job it is. */
+  readonly owner: UserId
+  /** The fire time: the same at every attempt. */
+  readonly scheduledAt: Instant
+  /** From 1. */
+  readonly attempt: number
+  readonly fence: Fence
+  /** Aborts when the attempt's time is up, its lease is lost, or the executor stops. */
+  readonly signal: AbortSignal
+  readonly tools: TaskTools
+}
+
+/** Trying again cannot help: the run fails at once. The message names what is wrong with which value. */
+export class PermanentError extends Error {
+  override readonly name = 'PermanentError'
+}
