@@ -23,3 +23,24 @@ export {
   later,
   parseInstant,
 } from './instant.ts'
+export {
+  type ExecutionMode,
+  executionModes,
+  type JobStatus,
+  type JobType,
+  jobStatuses,
+  jobTypes,
+  type Priority,
+  priorities,
+  type Trigger,
+} from './job.ts'
+export { type RetryPolicy, retryDelayMs } from './retry.ts'
+export {
+  afterAttempt,
+  type Outcome,
+  type RunningAttempt,
+  type RunReason,
+  type RunState,
+  type RunStatus,
+  runStatuses,
+} from './run.ts'

@@ -1,0 +1,71 @@
+import type { Fence } from './ids.ts'
+import { type Instant, later } from './instant.ts'
+import { type RetryPolicy, retryDelayMs } from './retry.ts'
+
+/** A run is in exactly one state, and a state carries only what is true in it. */
+export type RunState =
+  | { status: 'PENDING'; attempt: number; dueAt: Instant }
+  | { status: 'DISPATCHED'; attempt: number; fence: Fence; leaseUntil: Instant }
+  | { status: 'RUNNING'; attempt: number; fence: Fence; leaseUntil: Instant }
+  | { status: 'SUCCEEDED'; finishedAt: Instant }
+  | { status: 'FAILED'; finishedAt: Instant; reason: string }
+  | { status: 'CANCELLED'; finishedAt: Instant }
+
+export type RunStatus = RunState['status']
+export const runStatuses = [
+  'PENDING',
+  'DISPATCHED',
+  'RUNNING',
+  'SUCCEEDED',
+  'FAILED',
+  'CANCELLED',
+] as const satisfies readonly RunStatus[]
+
+/** Why a run came to be. */
+export type RunReason = 'FIRE' | 'MANUAL' | 'REPLAY' | 'CATCH_UP'
+
+/** What became of an attempt. */
+export type Outcome =
+  | { kind: 'succeeded' }
+  | { kind: 'failed'; reason: string; permanent: boolean }
+  /** The executor vanished: what the attempt did outside is not known. It counts. */
+  | { kind: 'lost'; reason: string }
+  /** The executor stopped and gave the attempt back. It does not count. */
+  | { kind: 'handed back' }
+
+/** What an attempt needs to be judged by. */
+export interface RunningAttempt {
+  /** From 1. */
+  readonly attempt: number
+  readonly retry: RetryPolicy
+}
+
+/**
+ * What follows an attempt: done, or PENDING for another one.
+ *
+ * @param now the database's clock
+ * @param random in [0, 1), spreads the retries
+ */
+export function afterAttempt(
+  run: RunningAttempt,
+  outcome: Outcome,
+  now: Instant,
+  random: number,
+): Extract<RunState, { status: 'SUCCEEDED' | 'FAILED' | 'PENDING' }> {
+  switch (outcome.kind) {
+    case 'succeeded':
+      return { status: 'SUCCEEDED', finishedAt: now }
+    case 'handed back':
+      return { status: 'PENDING', attempt: run.attempt - 1, dueAt: now }
+    case 'failed':
+    case 'lost': {
+      const final = outcome.kind === 'failed' && outcome.permanent
+      if (final || run.attempt >= run.retry.maxAttempts)
+        return { status: 'FAILED', finishedAt: now, reason: outcome.reason }
+      const delayMs = retryDelayMs(run.retry, run.attempt, random)
+      return { status: 'PENDING', attempt: run.attempt, dueAt: later(now, delayMs) }
+    }
+    default:
+      return outcome satisfies never // a new kind of outcome is a compile error here
+  }
+}
