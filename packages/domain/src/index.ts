@@ -37,6 +37,7 @@ export {
 export { type RetryPolicy, retryDelayMs } from './retry.ts'
 export {
   afterAttempt,
+  type Next,
   type Outcome,
   type RunningAttempt,
   type RunReason,

@@ -1,5 +1,5 @@
 import type { Fence } from './ids.ts'
-import { type Instant, later } from './instant.ts'
+import type { Instant } from './instant.ts'
 import { type RetryPolicy, retryDelayMs } from './retry.ts'
 
 /** A run is in exactly one state, and a state carries only what is true in it. */
@@ -40,30 +40,31 @@ export interface RunningAttempt {
   readonly retry: RetryPolicy
 }
 
+/** What a run becomes after an attempt. */
+export type Next =
+  | { status: 'SUCCEEDED' }
+  | { status: 'FAILED'; reason: string }
+  /** Another attempt is due after `delayMs`; the one that ended counts or does not. */
+  | { status: 'PENDING'; delayMs: number; counts: boolean }
+
 /**
- * What follows an attempt: done, or PENDING for another one.
+ * What follows an attempt: done, or waiting for another one.
  *
- * @param now the database's clock
  * @param random in [0, 1), spreads the retries
  */
-export function afterAttempt(
-  run: RunningAttempt,
-  outcome: Outcome,
-  now: Instant,
-  random: number,
-): Extract<RunState, { status: 'SUCCEEDED' | 'FAILED' | 'PENDING' }> {
+export function afterAttempt(run: RunningAttempt, outcome: Outcome, random: number): Next {
   switch (outcome.kind) {
     case 'succeeded':
-      return { status: 'SUCCEEDED', finishedAt: now }
+      return { status: 'SUCCEEDED' }
     case 'handed back':
-      return { status: 'PENDING', attempt: run.attempt - 1, dueAt: now }
+      return { status: 'PENDING', delayMs: 0, counts: false }
     case 'failed':
     case 'lost': {
       const final = outcome.kind === 'failed' && outcome.permanent
       if (final || run.attempt >= run.retry.maxAttempts)
-        return { status: 'FAILED', finishedAt: now, reason: outcome.reason }
+        return { status: 'FAILED', reason: outcome.reason }
       const delayMs = retryDelayMs(run.retry, run.attempt, random)
-      return { status: 'PENDING', attempt: run.attempt, dueAt: later(now, delayMs) }
+      return { status: 'PENDING', delayMs, counts: true }
     }
     default:
       return outcome satisfies never // a new kind of outcome is a compile error here

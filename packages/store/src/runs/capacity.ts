@@ -1,0 +1,86 @@
+import { priorities } from '@cronos/domain'
+import type { Db } from '../db.ts'
+import { prepared } from '../sql.ts'
+
+/** How much the executors can take, and how much they have been given. */
+export interface Capacity {
+  /** Executors that were heard of lately. */
+  readonly executors: number
+  /** Their slots together. */
+  readonly slots: number
+  /** What they start a second, as they measured it. */
+  readonly startsPerSecond: number
+  /** Runs on their way to an executor, whose dispatch lease has not ended. */
+  readonly dispatched: number
+  readonly running: number
+}
+
+/**
+ * Counts what is on its way and what runs, against the slots there are.
+ *
+ * Served by `runs_live_wake`: what has a lease has its `wake_at` between now and the lease's end.
+ *
+ * @param leaseMs the longest usual lease
+ * @param aliveMs an executor that was not heard of for so long is not counted
+ */
+export async function readCapacity(
+  db: Db,
+  { leaseMs, aliveMs }: { leaseMs: number; aliveMs: number },
+): Promise<Capacity> {
+  const { rows } = await db.query<Capacity>(prepared('capacity')`
+    select alive.*, leased.*
+      from (select count(*) as executors, coalesce(sum(slots), 0) as slots,
+                   coalesce(sum(starts_per_second), 0)::float8 as "startsPerSecond"
+              from executors
+             where seen_at > now() - interval '1 millisecond' * ${aliveMs}::float8) alive,
+           (select count(*) filter (where run.status = 'DISPATCHED') as dispatched,
+                   count(*) filter (where run.status = 'RUNNING') as running
+              from unnest(${LEVELS}::smallint[]) as level (priority),
+                   lateral (
+                     select q.status from runs_live q
+                      where q.priority = level.priority
+                        and q.wake_at > now()
+                        and q.wake_at <= now() + interval '1 millisecond' * ${leaseMs}::float8
+                        and q.status <> 'PENDING') run) leased`)
+  return rows[0]!
+}
+
+const LEVELS = priorities.map((_, level) => level)
+
+/** What an executor tells of itself with each heartbeat. */
+export interface ExecutorReport {
+  readonly id: string
+  readonly slots: number
+  readonly free: number
+  readonly tasks: readonly string[]
+  readonly startsPerSecond: number
+}
+
+/** Served by the primary key of `executors`. */
+export async function reportExecutor(db: Db, report: ExecutorReport): Promise<void> {
+  await db.query(prepared('report-executor')`
+    insert into executors (id, slots, free, tasks, starts_per_second, seen_at)
+    values (${report.id}, ${report.slots}, ${report.free}, ${report.tasks},
+            ${report.startsPerSecond}, now())
+    on conflict (id) do update
+       set slots = excluded.slots, free = excluded.free, tasks = excluded.tasks,
+           starts_per_second = excluded.starts_per_second, seen_at = excluded.seen_at`)
+}
+
+/** Takes an executor that stops off the list, and with it those not heard of for a day. */
+export async function removeExecutor(db: Db, id: string): Promise<void> {
+  await db.query(prepared('remove-executor')`
+    delete from executors where id = ${id} or seen_at < now() - interval '1 day'`)
+}
+
+/**
+ * Whether an executor that was heard of in the last minute knows the task.
+ * Served by a scan of `executors`, which holds a row a process.
+ */
+export async function isTaskKnown(db: Db, task: string): Promise<boolean> {
+  const { rows } = await db.query<{ known: boolean }>(prepared('task-known')`
+    select exists (
+      select from executors
+       where seen_at > now() - interval '1 minute' and ${task} = any(tasks)) as known`)
+  return rows[0]!.known
+}

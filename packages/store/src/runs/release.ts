@@ -1,0 +1,34 @@
+import type { Db } from '../db.ts'
+import { prepared } from '../sql.ts'
+import { type FencedKey, inKeyOrder, keyColumns } from './keys.ts'
+
+/**
+ * Puts dispatched runs that no executor has begun back into the queue: their events could not be
+ * published, or the executor that holds them is stopping. Changes nothing where the fence has
+ * moved on or the run has started.
+ *
+ * Served by the primary key of `runs_live`.
+ *
+ * @param delayMs until they are due again
+ */
+export async function releaseRuns(
+  db: Db,
+  runs: readonly FencedKey[],
+  delayMs: number,
+): Promise<number> {
+  if (runs.length === 0) return 0
+  const sorted = inKeyOrder(runs)
+  const { jobs, fireTimes } = keyColumns(sorted)
+  const { rowCount } = await db.query(prepared('release')`
+    update runs_live q
+       set status = 'PENDING',
+           wake_at = now() + interval '1 millisecond' * ${delayMs}::float8
+      from unnest(${jobs}::uuid[], ${fireTimes}::float8[], ${sorted.map(r => r.fence)}::bigint[])
+        as released (job_id, ms, fence)
+     where q.job_id = released.job_id
+       and q.scheduled_at = to_timestamp(released.ms / 1000)::timestamptz(3)
+       and not q.done
+       and q.fence = released.fence
+       and q.status = 'DISPATCHED'`)
+  return rowCount
+}

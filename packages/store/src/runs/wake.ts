@@ -1,0 +1,38 @@
+import { priorities } from '@cronos/domain'
+import type { Connection, Db } from '../db.ts'
+import { prepared } from '../sql.ts'
+
+const CHANNEL = 'cronos_runs'
+
+/**
+ * How long until a scheduler must look at the queue again.
+ * Served by `runs_live_wake`: the first entry of each priority.
+ *
+ * @returns milliseconds, 0 when something is due now, null when nothing waits
+ */
+export async function readNextWake(db: Db): Promise<number | null> {
+  const { rows } = await db.query<{ inMs: number | null }>(prepared('next-wake')`
+    select greatest(0, extract(epoch from min(first.wake_at) - clock_timestamp()) * 1000)::float8
+             as "inMs"
+      from unnest(${LEVELS}::smallint[]) as level (priority),
+           lateral (select q.wake_at from runs_live q
+                     where q.priority = level.priority and q.wake_at is not null
+                     order by q.wake_at
+                     limit 1) first`)
+  return rows[0]!.inMs
+}
+
+const LEVELS = priorities.map((_, level) => level)
+
+/** Tells the schedulers that a run is due in `inMs` milliseconds. A hint: losing it costs time only. */
+export async function tellWake(db: Db, inMs: number): Promise<void> {
+  await db.query(prepared('tell-wake')`select pg_notify(${CHANNEL}, ${String(Math.ceil(inMs))})`)
+}
+
+/** Calls `woken` with the milliseconds until a run is due, each time that somebody tells. */
+export async function listenForWakes(
+  connection: Connection,
+  woken: (inMs: number) => void,
+): Promise<void> {
+  await connection.listen(CHANNEL, payload => woken(Math.max(0, Number(payload) || 0)))
+}
