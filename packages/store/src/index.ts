@@ -7,5 +7,42 @@ export {
   type Result,
 } from './db.ts'
 export { hasCode, isTransient, isUniqueViolation } from './faults.ts'
+export { type Changed, cancelJob, type Rescheduled, rescheduleJob } from './jobs/change.ts'
+export { type Created, createJobs, type NewJob, type NewTrigger } from './jobs/create.ts'
+export {
+  type JobDetails,
+  type JobFilter,
+  type JobRow,
+  listJobs,
+  readJob,
+  readNow,
+} from './jobs/read.ts'
 export { type Address, type Database, migrate } from './migrate.ts'
+export { type Announced, extendLeases, type Started, startRuns } from './runs/attempts.ts'
+export {
+  type Capacity,
+  type ExecutorReport,
+  isTaskKnown,
+  readCapacity,
+  removeExecutor,
+  reportExecutor,
+} from './runs/capacity.ts'
+export { type Claimed, type ClaimOptions, claimRuns } from './runs/claim.ts'
+export {
+  type Ended,
+  nameOf,
+  type RecordedError,
+  recordAttempts,
+  recoverLost,
+} from './runs/finish.ts'
+export type { FencedKey } from './runs/keys.ts'
+export {
+  insertNextFires,
+  type NextFire,
+  recordSkipped,
+  type SkippedSpan,
+} from './runs/next-fires.ts'
+export { type AttemptRow, listRuns, type RunRow, readRun } from './runs/read.ts'
+export { releaseRuns } from './runs/release.ts'
+export { listenForWakes, readNextWake, tellWake } from './runs/wake.ts'
 export { prepared, type Statement, sql } from './sql.ts'
