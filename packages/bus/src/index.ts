@@ -1,1 +1,2 @@
 export type { Bus, Delivery, DeliveryHandler, SubscribeOptions, Subscription } from './bus.ts'
+export { openEmbeddedBus } from './embedded.ts'

@@ -1,0 +1,60 @@
+/** Work that is done in batches which form by themselves. */
+export interface Coalescer<Item, Answer> extends AsyncDisposable {
+  /** Resolves with what became of this item, when its batch is done. */
+  add(item: Item): Promise<Answer>
+  /** Items that are not done yet. */
+  readonly size: number
+}
+
+interface Waiting<Item, Answer> {
+  readonly item: Item
+  readonly resolve: (answer: Answer) => void
+  readonly reject: (cause: unknown) => void
+}
+
+/**
+ * Keeps at most one call of `work` going; what is added meanwhile makes the next batch. So a lone
+ * item is worked on at once, and a flood shares round trips and commits.
+ *
+ * A batch that fails rejects each of its items with the cause. Disposing waits for what was added.
+ *
+ * @param work answers in the order of its items
+ * @param maxBatch items of one call at most
+ */
+export function coalesce<Item, Answer>(
+  work: (items: readonly Item[]) => Promise<readonly Answer[]>,
+  maxBatch: number,
+): Coalescer<Item, Answer> {
+  let waiting: Waiting<Item, Answer>[] = []
+  let inFlight = 0
+  let idle = Promise.resolve()
+
+  return {
+    get size() {
+      return waiting.length + inFlight
+    },
+    add: item =>
+      new Promise((resolve, reject) => {
+        waiting.push({ item, resolve, reject })
+        if (inFlight === 0 && waiting.length === 1) idle = drain()
+      }),
+    [Symbol.asyncDispose]: () => idle,
+  }
+
+  async function drain(): Promise<void> {
+    await Promise.resolve() // what the same turn of the event loop adds comes along
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, maxBatch)
+      waiting = waiting.slice(maxBatch)
+      inFlight = batch.length
+      try {
+        const answers = await work(batch.map(each => each.item))
+        for (const [index, each] of batch.entries()) each.resolve(answers[index]!)
+      } catch (error) {
+        for (const each of batch) each.reject(error)
+      } finally {
+        inFlight = 0
+      }
+    }
+  }
+}
