@@ -63,9 +63,7 @@ const ENGINE_PLANS =
 export function openPool(options: PoolOptions): Pool {
   const { timeoutMs = 5_000 } = options
   const config: pg.PoolConfig = {
-    connectionString: options.url.replace(/^jdbc:postgresql:/, 'postgres:'),
-    user: options.user,
-    password: options.password,
+    connectionString: withCredentials(options),
     application_name: options.name,
     max: options.max,
     connectionTimeoutMillis: timeoutMs,
@@ -86,13 +84,25 @@ export function openPool(options: PoolOptions): Pool {
   // the process. Whoever awaits a query on it gets the rejection, so nothing is lost here.
   pool.on('connect', client => client.on('error', () => {}))
   pool.on('error', error => options.onIdleError?.(error))
+  let ended: Promise<void> | undefined
 
   return {
     query: statement => run(pool, statement),
     transaction: work => retryOnce(() => transact(pool, work)),
     connect: () => connectAlone(config),
-    [Symbol.asyncDispose]: () => pool.end(),
+    [Symbol.asyncDispose]: () => {
+      ended ??= pool.end()
+      return ended
+    },
   }
+}
+
+/** `pg` takes user and password from the address whenever it is given one, even if it has none. */
+function withCredentials({ url, user, password }: PoolOptions): string {
+  const address = new URL(url.replace(/^jdbc:postgresql:/, 'postgres:'))
+  address.username = encodeURIComponent(user)
+  address.password = encodeURIComponent(password)
+  return address.href
 }
 
 async function run<Row extends object>(

@@ -17,7 +17,7 @@ export {
   readJob,
   readNow,
 } from './jobs/read.ts'
-export { type Address, type Database, migrate } from './migrate.ts'
+export { type Address, type Database, migrate, schemaHash } from './migrate.ts'
 export { type Announced, extendLeases, type Started, startRuns } from './runs/attempts.ts'
 export {
   type Capacity,

@@ -34,6 +34,12 @@ export async function migrate(address: Address, database: Database): Promise<str
   }
 }
 
+/** Names the newest schema: changes whenever a migration is added or edited. */
+export async function schemaHash(database: Database): Promise<string> {
+  const hashes = (await readMigrations(database)).map(file => file.hash)
+  return createHash('sha256').update(hashes.join()).digest('hex')
+}
+
 function migrating(address: Address): PoolOptions {
   const { url, user, password } = address
   const timeoutMs = MIGRATION_TIMEOUT_MS
