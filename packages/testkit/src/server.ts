@@ -1,0 +1,80 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { createInterface } from 'node:readline'
+import type { GuardianMessage, GuardianOptions } from './guardian.ts'
+
+/** A PostgreSQL server, and its superuser. */
+export interface ServerAddress {
+  /** To be followed by a database's name. */
+  readonly url: string
+  readonly user: string
+  readonly password: string
+}
+
+/** A PostgreSQL that is thrown away: disposing of it stops it and removes its data. */
+export interface TestPostgres extends AsyncDisposable {
+  readonly address: ServerAddress
+}
+
+/** Names the server that whoever runs the tests has started for all of them. */
+const SERVER_VARIABLE = 'CRONOS_TEST_POSTGRES'
+
+let server: Promise<ServerAddress> | undefined
+
+/**
+ * The server of this test run: the one that `CRONOS_TEST_POSTGRES` names
+ * (`postgres://user:password@host:port/`), else one of this process, which ends with it.
+ */
+export function testServer(): Promise<ServerAddress> {
+  server ??= findServer()
+  return server
+}
+
+async function findServer(): Promise<ServerAddress> {
+  const given = process.env[SERVER_VARIABLE]
+  if (given === undefined) return (await startTestPostgres()).address
+  const { host, username, password } = new URL(given)
+  return {
+    url: `postgres://${host}/`,
+    user: decodeURIComponent(username),
+    password: decodeURIComponent(password),
+  }
+}
+
+/**
+ * Starts a PostgreSQL in a temporary folder. A guardian process stops it and removes the folder
+ * when this process ends, be it by `kill -9`. It does not keep this process from ending.
+ *
+ * @param options a durable server forces commits to the disk, as in production; the others are
+ *   quicker
+ */
+export async function startTestPostgres(
+  options: GuardianOptions = { durable: false },
+): Promise<TestPostgres> {
+  const guardian = new URL('./guardian.ts', import.meta.url).pathname
+  const child = spawn(process.execPath, [guardian, JSON.stringify(options)], {
+    detached: true, // Ctrl-C ends the tests; the guardian then sees its pipe close
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  const exited = once(child, 'exit')
+  const message = await Promise.race([firstLine(child.stdout), exited.then(() => null)])
+  if (message === null) throw new Error('the guardian of the test server ended without a word')
+  if ('error' in message) throw new Error(message.error)
+  child.unref()
+  for (const pipe of [child.stdin, child.stdout]) (pipe as unknown as Socket).unref()
+  return {
+    address: message.address,
+    [Symbol.asyncDispose]: async () => {
+      child.ref()
+      child.stdin.end()
+      await exited
+    },
+  }
+}
+
+async function firstLine(output: NodeJS.ReadableStream): Promise<GuardianMessage | null> {
+  const lines = createInterface(output)
+  const [line] = await Promise.race([once(lines, 'line'), once(lines, 'close')])
+  return line === undefined ? null : JSON.parse(line)
+}
