@@ -6,6 +6,11 @@ import type { JobEvent } from '@cronos/domain'
  * nothing the second time.
  */
 export interface Bus extends AsyncDisposable {
+  /**
+   * Events that were accepted and that no subscriber has settled, where the bus reaches only this
+   * process and so knows; null where it reaches others too, and the database has to be asked.
+   */
+  readonly backlog: number | null
   /** Resolves when the bus has accepted all the events; rejects when it may not have. */
   publish(events: readonly JobEvent[]): Promise<void>
   /** Delivers events until the subscription is disposed of. */

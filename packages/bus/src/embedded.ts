@@ -20,6 +20,11 @@ export function openEmbeddedBus(): Bus {
   let scheduled = false
 
   return {
+    get backlog() {
+      let unsettled = 0
+      for (const subscriber of subscribers) unsettled += subscriber.unsettled.size
+      return waiting.length + unsettled
+    },
     publish: events => {
       if (waiting.length + events.length > MAX_WAITING)
         return Promise.reject(

@@ -45,4 +45,5 @@ export {
 export { type AttemptRow, listRuns, type RunRow, readRun } from './runs/read.ts'
 export { releaseRuns } from './runs/release.ts'
 export { listenForWakes, readNextWake, tellWake } from './runs/wake.ts'
+export { openWakeTeller, type WakeTeller } from './runs/wake-teller.ts'
 export { prepared, type Statement, sql } from './sql.ts'

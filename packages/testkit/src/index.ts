@@ -1,2 +1,3 @@
 export { type FreshDatabase, freshDatabase, missingDatabase } from './databases.ts'
+export { aJob, atInstant, byCron, fromNow, passTime } from './jobs.ts'
 export { type ServerAddress, startTestPostgres, type TestPostgres, testServer } from './server.ts'

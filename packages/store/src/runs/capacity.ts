@@ -22,22 +22,26 @@ export interface Capacity {
  *
  * @param leaseMs the longest usual lease
  * @param aliveMs an executor that was not heard of for so long is not counted
+ * @param only counts this executor alone, where the scheduler's bus reaches no other
  */
 export async function readCapacity(
   db: Db,
-  { leaseMs, aliveMs }: { leaseMs: number; aliveMs: number },
+  { leaseMs, aliveMs, only }: { leaseMs: number; aliveMs: number; only: string | null },
 ): Promise<Capacity> {
   const { rows } = await db.query<Capacity>(prepared('capacity')`
     select alive.*, leased.*
       from (select count(*) as executors, coalesce(sum(slots), 0) as slots,
                    coalesce(sum(starts_per_second), 0)::float8 as "startsPerSecond"
               from executors
-             where seen_at > now() - interval '1 millisecond' * ${aliveMs}::float8) alive,
+             where seen_at > now() - interval '1 millisecond' * ${aliveMs}::float8
+               and id = coalesce(${only}::text, id)) alive,
            (select count(*) filter (where run.status = 'DISPATCHED') as dispatched,
-                   count(*) filter (where run.status = 'RUNNING') as running
+                   count(*) filter (where run.status = 'RUNNING'
+                                      and run.executor = coalesce(${only}::text, run.executor))
+                     as running
               from unnest(${LEVELS}::smallint[]) as level (priority),
                    lateral (
-                     select q.status from runs_live q
+                     select q.status, q.executor from runs_live q
                       where q.priority = level.priority
                         and q.wake_at > now()
                         and q.wake_at <= now() + interval '1 millisecond' * ${leaseMs}::float8

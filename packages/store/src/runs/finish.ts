@@ -136,18 +136,20 @@ async function returnRuns(
       returning q.job_id)
     insert into attempts (job_id, scheduled_at, attempt, fence, executor, started_at, ended_at,
                           outcome, error)
-    select job_id, scheduled_at, attempt, fence, executor, started_at, clock_timestamp(),
+    select job_id, scheduled_at, attempt, fence - (${outcome}::text = 'LOST')::int, executor,
+           started_at, clock_timestamp(),
            case when counts then ${outcome}::text else 'HANDED_BACK' end, error
       from ended
     on conflict do nothing
-    returning job_id as "jobUuid", scheduled_at as "scheduledAt", fence`)
+    returning job_id as "jobUuid", scheduled_at as "scheduledAt",
+              fence + (${outcome}::text = 'LOST')::int as fence`)
   return rows.map(toKey)
 }
 
 /**
  * Puts attempts whose executor vanished on record and gives their runs another attempt, or ends
- * them. The claim of the same transaction has locked the runs and raised their fences, which the
- * keys carry.
+ * them. The claim of the same transaction has locked the runs and raised their fences by one, which
+ * the keys carry.
  */
 export async function recoverLost(tx: Db, lost: readonly Ended[]): Promise<void> {
   await finishRuns(
@@ -237,7 +239,7 @@ async function findRecorded(db: Db, attempts: readonly FencedKey[]): Promise<Fen
                 and r.scheduled_at = to_timestamp(mine.ms / 1000)::timestamptz(3))
         or exists (
              select from attempts a
-              where a.job_id = mine.job_id and a.fence = mine.fence
+              where a.job_id = mine.job_id and a.fence = mine.fence and a.outcome <> 'LOST'
                 and a.scheduled_at = to_timestamp(mine.ms / 1000)::timestamptz(3))`)
   return rows.map(toKey)
 }

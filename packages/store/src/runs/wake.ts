@@ -8,18 +8,23 @@ const CHANNEL = 'cronos_runs'
  * How long until a scheduler must look at the queue again.
  * Served by `runs_live_wake`: the first entry of each priority.
  *
+ * @param takeOver whether leases of running attempts count too
  * @returns milliseconds, 0 when something is due now, null when nothing waits
  */
-export async function readNextWake(db: Db): Promise<number | null> {
+export async function readNextWake(
+  db: Db,
+  { takeOver }: { takeOver: boolean },
+): Promise<number | null> {
   const { rows } = await db.query<{ inMs: number | null }>(prepared('next-wake')`
-    select greatest(0, extract(epoch from min(first.wake_at) - clock_timestamp()) * 1000)::float8
-             as "inMs"
+    select extract(epoch from min(first.wake_at) - clock_timestamp())::float8 * 1000 as "inMs"
       from unnest(${LEVELS}::smallint[]) as level (priority),
            lateral (select q.wake_at from runs_live q
                      where q.priority = level.priority and q.wake_at is not null
+                       and (q.status <> 'RUNNING' or ${takeOver}::boolean)
                      order by q.wake_at
                      limit 1) first`)
-  return rows[0]!.inMs
+  const { inMs } = rows[0]!
+  return inMs === null ? null : Math.max(0, inMs)
 }
 
 const LEVELS = priorities.map((_, level) => level)
