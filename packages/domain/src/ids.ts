@@ -1,5 +1,5 @@
 import type { Brand } from './brand.ts'
-import { type Instant, instant } from './instant.ts'
+import { type Instant, instant, isWritable } from './instant.ts'
 
 /** `job_` and a UUID in lower case: what clients know a job by. */
 export type JobId = Brand<string, 'JobId'>
@@ -42,7 +42,7 @@ export function parseRunId(text: string): RunKey | null {
   const found = RUN_ID.exec(text)
   if (!found) return null
   const ms = Number(found[2])
-  if (Math.abs(ms) > 8.64e15 || String(ms) !== found[2]) return null
+  if (!isWritable(ms) || String(ms) !== found[2]) return null
   return { jobId: jobIdOf(found[1]!), scheduledAt: instant(ms) }
 }
 

@@ -20,6 +20,7 @@ export {
   formatInstant,
   type Instant,
   instant,
+  isWritable,
   later,
   parseInstant,
 } from './instant.ts'

@@ -34,10 +34,14 @@ export interface ExactInstant {
   readonly microseconds: number
 }
 
+/** The years 1 to 9999 in UTC: what ISO-8601 writes with four digits and a database keeps. */
+const EARLIEST = Date.parse('0001-01-01T00:00:00Z')
+const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
+
 /**
  * Reads an ISO-8601 instant with a zone (`Z` or an offset).
  *
- * @returns null when the text is no such instant: no zone, no such day, hour 24, …
+ * @returns null when the text is no such instant: no zone, no such day, hour 24, year 0, …
  */
 export function parseInstant(text: string): ExactInstant | null {
   const found = ISO.exec(text)
@@ -51,10 +55,13 @@ export function parseInstant(text: string): ExactInstant | null {
   if (wall.getUTCMonth() !== Number(month) - 1 || wall.getUTCDate() !== Number(day)) return null
   wall.setUTCHours(Number(hour), Number(minute), Number(second))
   const microseconds = Math.ceil(Number(fraction.padEnd(9, '0')) / 1_000)
-  return {
-    at: instant(wall.getTime() + Math.floor(microseconds / 1_000) - offset * 60_000),
-    microseconds: microseconds % 1_000,
-  }
+  const at = instant(wall.getTime() + Math.floor(microseconds / 1_000) - offset * 60_000)
+  return isWritable(at) ? { at, microseconds: microseconds % 1_000 } : null
+}
+
+/** Whether the instant lies in the years 1 to 9999, in UTC. */
+export function isWritable(at: number): boolean {
+  return at >= EARLIEST && at <= LATEST
 }
 
 /** ISO-8601 in UTC with microseconds, as the database keeps it. */

@@ -1,0 +1,133 @@
+import { executionModes, jobStatuses, jobTypes } from '@cronos/domain'
+import { type Static, Type } from 'typebox'
+
+const Instant = Type.String({
+  format: 'date-time',
+  description: 'ISO-8601 in UTC',
+  examples: ['2026-11-23T20:44:00.000Z'],
+})
+const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
+  Type.Union([schema, Type.Null()])
+
+export const JobType = Type.Enum([...jobTypes])
+export const JobStatus = Type.Enum([...jobStatuses])
+
+/** What a job is asked for with; the rules between the fields are the service's. */
+export const CreateJob = Type.Object(
+  {
+    jobType: JobType,
+    executionMode: Type.Optional(
+      Type.Union([Type.Enum([...executionModes]), Type.Null()], {
+        description: 'IMMEDIATE or SCHEDULED for ONE_TIME jobs, absent for RECURRING ones',
+      }),
+    ),
+    runAt: Type.Optional(
+      Type.Union([Type.String(), Type.Null()], {
+        description: 'ISO-8601 with Z or an offset; for SCHEDULED jobs',
+        examples: ['2026-11-23T20:44:00Z'],
+      }),
+    ),
+    cronExpression: Type.Optional(
+      Type.Union([Type.String(), Type.Null()], {
+        description: "Spring's six fields or a macro, read in UTC; for RECURRING jobs",
+        examples: ['0 */2 * * * *'],
+      }),
+    ),
+    payload: Type.Object(
+      {},
+      {
+        additionalProperties: true,
+        description: 'task names what to run; the other keys are for the task',
+        examples: [{ task: 'send_email', template: 'sending email job now' }],
+      },
+    ),
+  },
+  { additionalProperties: true },
+)
+export type CreateJob = Static<typeof CreateJob>
+
+export const JobCreated = Type.Object({
+  jobId: Type.String({ examples: ['job_92daa91d-de99-4e82-8f1d-593f03a50ad8'] }),
+  status: Type.Literal('SCHEDULED'),
+  nextRunAt: Instant,
+  warnings: Type.Optional(Type.Array(Type.String())),
+})
+export type JobCreated = Static<typeof JobCreated>
+
+/** A job in the plain list: always these eight fields. */
+export const JobSummary = Type.Object({
+  jobId: Type.String(),
+  jobType: JobType,
+  status: JobStatus,
+  nextRunAt: Instant,
+  createdAt: Instant,
+  failureReason: nullable(Type.String()),
+  failedAt: nullable(Instant),
+  attempts: Type.Integer(),
+})
+export type JobSummary = Static<typeof JobSummary>
+
+export const JobDetails = Type.Object({
+  ...JobSummary.properties,
+  executionMode: nullable(Type.Enum([...executionModes])),
+  cronExpression: nullable(Type.String()),
+  timeZone: Type.String({ examples: ['UTC'] }),
+  payload: Type.Object({}, { additionalProperties: true }),
+  maxAttempts: Type.Integer(),
+  updatedAt: Instant,
+})
+export type JobDetails = Static<typeof JobDetails>
+
+export const RescheduleJob = Type.Object(
+  { runAt: Type.String({ description: 'In the future', examples: ['2032-01-01T00:00:00Z'] }) },
+  { additionalProperties: true },
+)
+export type RescheduleJob = Static<typeof RescheduleJob>
+
+const RunError = Type.Object(
+  { message: Type.String(), name: Type.Optional(Type.String()) },
+  { additionalProperties: true },
+)
+
+/** One fire of a job. */
+export const RunSummary = Type.Object({
+  runId: Type.String({ examples: ['run_92daa91d-de99-4e82-8f1d-593f03a50ad8_1795466526777'] }),
+  jobId: Type.String(),
+  scheduledAt: Instant,
+  status: Type.Enum(['PENDING', 'DISPATCHED', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELLED']),
+  reason: Type.Enum(['FIRE', 'MANUAL', 'REPLAY', 'CATCH_UP']),
+  attempt: Type.Integer(),
+  maxAttempts: Type.Integer(),
+  fence: Type.Integer(),
+  executor: nullable(Type.String()),
+  claimedAt: nullable(Instant),
+  startedAt: nullable(Instant),
+  finishedAt: nullable(Instant),
+  error: nullable(RunError),
+})
+export type RunSummary = Static<typeof RunSummary>
+
+export const Attempt = Type.Object({
+  attempt: Type.Integer(),
+  startedAt: nullable(Instant),
+  endedAt: nullable(Instant),
+  executor: nullable(Type.String()),
+  fence: Type.Integer(),
+  outcome: Type.Enum(['SUCCEEDED', 'FAILED', 'LOST', 'HANDED_BACK', 'RUNNING', 'CANCELLED']),
+  error: nullable(RunError),
+})
+
+export const ArtifactSummary = Type.Object({
+  name: Type.String({ examples: ['report.pdf'] }),
+  contentType: Type.String({ examples: ['application/pdf'] }),
+  size: Type.Integer({ description: 'Bytes' }),
+  createdAt: Instant,
+})
+
+export const RunDetails = Type.Object({
+  ...RunSummary.properties,
+  output: nullable(Type.Object({}, { additionalProperties: true })),
+  attempts: Type.Array(Attempt),
+  artifacts: Type.Array(ArtifactSummary),
+})
+export type RunDetails = Static<typeof RunDetails>
