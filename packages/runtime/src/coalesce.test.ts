@@ -52,3 +52,16 @@ test('disposing waits for what was added', async () => {
   }
   assert.deepEqual(done, [1, 2])
 })
+
+test('an item that breaks its batch does not take the others with it', async () => {
+  const coalescer = coalesce<number, number>(
+    items => (items.includes(13) ? Promise.reject(new Error('unlucky')) : Promise.resolve(items)),
+    100,
+    () => true,
+  )
+  const answers = await Promise.allSettled([1, 13, 3].map(item => coalescer.add(item)))
+  assert.deepEqual(
+    answers.map(answer => answer.status),
+    ['fulfilled', 'rejected', 'fulfilled'],
+  )
+})

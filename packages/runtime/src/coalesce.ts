@@ -16,14 +16,17 @@ interface Waiting<Item, Answer> {
  * Keeps at most one call of `work` going; what is added meanwhile makes the next batch. So a lone
  * item is worked on at once, and a flood shares round trips and commits.
  *
- * A batch that fails rejects each of its items with the cause. Disposing waits for what was added.
+ * A batch that fails rejects each of its items with the cause, unless one item alone may be to blame:
+ * then each is tried again by itself. Disposing waits for what was added.
  *
  * @param work answers in the order of its items
  * @param maxBatch items of one call at most
+ * @param blamesItem whether such an error may come from a single item
  */
 export function coalesce<Item, Answer>(
   work: (items: readonly Item[]) => Promise<readonly Answer[]>,
   maxBatch: number,
+  blamesItem: (error: unknown) => boolean = () => false,
 ): Coalescer<Item, Answer> {
   let waiting: Waiting<Item, Answer>[] = []
   let inFlight = 0
@@ -47,14 +50,18 @@ export function coalesce<Item, Answer>(
       const batch = waiting.slice(0, maxBatch)
       waiting = waiting.slice(maxBatch)
       inFlight = batch.length
-      try {
-        const answers = await work(batch.map(each => each.item))
-        for (const [index, each] of batch.entries()) each.resolve(answers[index]!)
-      } catch (error) {
-        for (const each of batch) each.reject(error)
-      } finally {
-        inFlight = 0
-      }
+      await settle(batch)
+      inFlight = 0
+    }
+  }
+
+  async function settle(batch: readonly Waiting<Item, Answer>[]): Promise<void> {
+    try {
+      const answers = await work(batch.map(each => each.item))
+      for (const [index, each] of batch.entries()) each.resolve(answers[index]!)
+    } catch (error) {
+      if (batch.length > 1 && blamesItem(error)) for (const each of batch) await settle([each])
+      else for (const each of batch) each.reject(error)
     }
   }
 }

@@ -49,6 +49,9 @@ export async function rescheduleJob(
   const uuid = uuidOf(jobId)
   const at = formatExactInstant(runAt)
   return pool.transaction(async tx => {
+    const ahead = await tx.query<{ isAhead: boolean }>(prepared('is-ahead')`
+      select ${at}::timestamptz > clock_timestamp() as "isAhead"`)
+    if (!ahead.rows[0]!.isAhead) return { kind: 'past' }
     const job = await lockJob(tx, jobId, owner)
     if (job === null) return { kind: 'unknown' }
     if (job.executionMode !== 'SCHEDULED') return { kind: 'not movable' }
@@ -58,9 +61,8 @@ export async function rescheduleJob(
          set scheduled_at = date_trunc('milliseconds', ${at}::timestamptz),
              due_at = ${at}::timestamptz, wake_at = ${at}::timestamptz, fence = fence + 1,
              job_version = job_version + 1
-       where job_id = ${uuid} and not done and ${at}::timestamptz > clock_timestamp()
+       where job_id = ${uuid} and not done
       returning extract(epoch from due_at - clock_timestamp())::float8 * 1000 as "dueInMs"`)
-    if (rows[0] === undefined) return { kind: 'past' }
     await endTriggers(tx, [uuid])
     await tx.query(prepared('next-version')`
       with job as (
@@ -69,7 +71,7 @@ export async function rescheduleJob(
         returning job_id, version)
       insert into triggers (job_id, version, run_at, valid_from)
       select job_id, version, ${at}::timestamptz, now() from job`)
-    return { kind: 'done', dueInMs: rows[0].dueInMs }
+    return { kind: 'done', dueInMs: rows[0]!.dueInMs }
   })
 }
 
