@@ -44,7 +44,10 @@ export interface PoolOptions {
    * statements name); `general` leaves the planner its choice, for lists and reports.
    */
   readonly plans: 'engine' | 'general'
-  /** Statements, waits for locks and connecting end after this; shorter than any lease. */
+  /**
+   * Statements and waits for locks end after this, 5 s by default: shorter than any lease.
+   * Connecting, and waiting for a free connection, never take longer than 5 s.
+   */
   readonly timeoutMs?: number
   /** Is told of a connection that broke while nobody used it; the pool replaces it. */
   readonly onIdleError?: (error: Error) => void
@@ -56,6 +59,8 @@ types.setTypeParser(pg.types.builtins.INT8, Number)
 const parseTimestamp = pg.types.getTypeParser(pg.types.builtins.TIMESTAMPTZ, 'text')
 types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, text => Number(parseTimestamp(text)))
 
+const CONNECT_TIMEOUT_MS = 5_000
+
 const ENGINE_PLANS =
   '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off'
 
@@ -66,7 +71,7 @@ export function openPool(options: PoolOptions): Pool {
     connectionString: withCredentials(options),
     application_name: options.name,
     max: options.max,
-    connectionTimeoutMillis: timeoutMs,
+    connectionTimeoutMillis: Math.min(timeoutMs, CONNECT_TIMEOUT_MS),
     idleTimeoutMillis: 0,
     keepAlive: true,
     query_timeout: timeoutMs * 2, // the server's own timeout comes first, unless it is cut off
