@@ -1,7 +1,3 @@
 export { LocalPostgresError } from './failure.ts'
-export {
-  type LocalPostgresOptions,
-  type Log,
-  type StartedPostgres,
-  startLocalPostgres,
-} from './postgres.ts'
+export type { Log } from './log.ts'
+export { type LocalPostgresOptions, type StartedPostgres, startLocalPostgres } from './postgres.ts'

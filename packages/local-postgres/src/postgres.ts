@@ -1,14 +1,13 @@
 import { resolve } from 'node:path'
 import { setTimeout as rest } from 'node:timers/promises'
 import type { Connection } from '@cronos/store'
-import { type Account, chooseAccount } from './account.ts'
+import { chooseAccount } from './account.ts'
 import { findBinaries } from './binaries.ts'
-import { type Cluster, keepPort, keptPort, openCluster, USER } from './cluster.ts'
-import { LocalPostgresError } from './failure.ts'
-import { DataFolderInUse, takeCharge } from './keeper.ts'
-import { startTrimming } from './log-file.ts'
-import { freePort, isFree, LOOPBACK } from './port.ts'
-import { findPostmaster, launch, stop, wasStartedWith } from './postmaster.ts'
+import { bringUp, type Server, urlOf } from './bring-up.ts'
+import { openCluster, USER } from './cluster.ts'
+import { DataFolderInUse } from './keeper.ts'
+import { type Log, startTrimming } from './log.ts'
+import { findPostmaster, stop } from './postmaster.ts'
 import { settingsAsArguments } from './settings.ts'
 
 export interface LocalPostgresOptions {
@@ -23,12 +22,6 @@ export interface LocalPostgresOptions {
   readonly log: Log
 }
 
-/** A logger of the usual kind. */
-export interface Log {
-  info(message: string): void
-  warn(message: string): void
-}
-
 /** A PostgreSQL of our own. Disposing of it stops it, and resolves when it has stopped. */
 export interface StartedPostgres extends AsyncDisposable {
   /** `postgres://127.0.0.1:<port>/`, to be followed by a database's name. */
@@ -40,10 +33,6 @@ export interface StartedPostgres extends AsyncDisposable {
   readonly done: Promise<void>
 }
 
-/** Recovery after a crash replays at most a gigabyte of log; a slow disk needs this long. */
-const START_TIMEOUT_MS = 300_000
-/** One that says that it is ready, but does not answer for this long, is started afresh. */
-const SILENCE_MS = 15_000
 /** Rests between attempts to bring back a PostgreSQL that died; then it is given up. */
 const RESTART_DELAYS_MS = [0, 200, 1_000, 3_000, 10_000, 20_000, 30_000]
 
@@ -74,74 +63,11 @@ export async function startLocalPostgres(options: LocalPostgresOptions): Promise
     password: cluster.password,
     port,
     done,
-    [Symbol.asyncDispose]: async () => {
+    [Symbol.asyncDispose]: () => {
       stopping.abort()
-      await done.catch(() => {}) // whoever holds `done` has been told; here it need only be down
+      return done
     },
   }
-}
-
-interface Server {
-  readonly cluster: Cluster
-  readonly program: string
-  readonly account: Account
-  readonly settings: readonly string[]
-  readonly log: Log
-}
-
-interface InCharge {
-  readonly connection: Connection
-  readonly port: number
-}
-
-/** Gets PostgreSQL running, whatever it is doing now, and takes charge of it. */
-async function bringUp(
-  server: Server,
-  wantedPort: number | null,
-  signal: AbortSignal,
-): Promise<InCharge> {
-  const { cluster, log } = server
-  const { data, folder, password } = cluster
-  const begin = performance.now()
-  let answered = begin
-  while (performance.now() - begin < START_TIMEOUT_MS) {
-    signal.throwIfAborted()
-    const running = await findPostmaster(data)
-    if (running === null) {
-      await start(server, wantedPort)
-      answered = performance.now()
-      continue
-    }
-    const connection = running.ready
-      ? await takeCharge(folder, urlOf(running.port), password)
-      : null
-    if (connection !== null) {
-      const asWanted = wantedPort === null || wantedPort === running.port
-      if (asWanted && (await wasStartedWith(data, argumentsFor(server, running.port))))
-        return { connection, port: running.port }
-      log.info('PostgreSQL runs with other settings: starting it again')
-      await stop(data, running)
-    } else if (running.ready && performance.now() - answered > SILENCE_MS) {
-      log.warn(`PostgreSQL (pid ${running.pid}) does not answer: starting it again`)
-      await stop(data, running)
-    } else {
-      if (!running.ready) answered = performance.now() // it is starting, recovering or stopping
-      await rest(20)
-    }
-  }
-  throw new LocalPostgresError(`PostgreSQL in ${folder} is not ready after ${START_TIMEOUT_MS} ms`)
-}
-
-async function start(server: Server, wantedPort: number | null): Promise<void> {
-  const port = wantedPort ?? (await choosePort(server.cluster))
-  if (!(await isFree(port))) throw new LocalPostgresError(`port ${port} is taken`)
-  await launch(server.cluster, server.program, argumentsFor(server, port), server.account)
-  await keepPort(server.cluster, port)
-}
-
-async function choosePort(cluster: Cluster): Promise<number> {
-  const kept = await keptPort(cluster)
-  return kept !== null && (await isFree(kept)) ? kept : freePort()
 }
 
 /** Looks after PostgreSQL until it is to stop, then stops it. */
@@ -193,12 +119,4 @@ async function bringBack(
     }
   }
   throw cause
-}
-
-function argumentsFor({ cluster, settings }: Server, port: number): string[] {
-  return ['-D', cluster.data, '-p', `${port}`, ...settings]
-}
-
-function urlOf(port: number): string {
-  return `postgres://${LOOPBACK}:${port}/`
 }

@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
-import { open, readFile, rm, stat } from 'node:fs/promises'
+import { open, readFile, readlink, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as rest } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -16,7 +16,7 @@ export interface Postmaster {
 }
 
 /** How often we look whether a process has become ready or has ended. */
-const LOOK_MS = 20
+export const LOOK_MS = 20
 
 /**
  * Finds the PostgreSQL that runs on this data folder, whoever started it. A pid file that was left
@@ -55,6 +55,7 @@ export async function launch(
   program: string,
   args: readonly string[],
   account: Account,
+  signal: AbortSignal,
 ): Promise<void> {
   const log = await open(cluster.logFile, 'a', 0o600)
   const begin = (await log.stat()).size
@@ -73,7 +74,7 @@ export async function launch(
   child.unref()
   await log.close()
   for (;;) {
-    await rest(LOOK_MS)
+    await rest(LOOK_MS, undefined, { signal })
     if (failure) throw failure
     if (child.exitCode !== null || child.signalCode !== null) break
     if ((await findPostmaster(cluster.data))?.ready) return
@@ -121,17 +122,23 @@ function send(pid: number, signal: NodeJS.Signals): boolean {
 /** Whether process `pid` is a PostgreSQL on this data folder; a zombie is not. */
 async function runsOn(pid: number, data: string): Promise<boolean> {
   const command = `${await commandLine(pid)} `
-  return command.includes('postgres') && command.includes(` -D ${data} `)
+  if (!/postgres\s/.test(command)) return false
+  return command.includes(` -D ${data} `) || (await workingFolder(pid)) === data
 }
 
 async function commandLine(pid: number): Promise<string> {
   try {
     if (process.platform === 'linux')
-      return (await readFile(`/proc/${pid}/cmdline`, 'utf8')).replaceAll('\0', ' ')
+      return (await readFile(`/proc/${pid}/cmdline`, 'utf8')).replaceAll('\0', ' ').trim()
     return (await promisify(execFile)('ps', ['-o', 'command=', '-p', `${pid}`])).stdout.trim()
   } catch {
     return '' // there is no such process
   }
+}
+
+/** PostgreSQL works in its data folder, also when somebody started it in another way than we do. */
+async function workingFolder(pid: number): Promise<string | null> {
+  return readlink(`/proc/${pid}/cwd`).catch(() => null) // ended, another user's, or not Linux
 }
 
 async function readFrom(file: string, begin: number): Promise<string> {
