@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 import type { GuardianMessage, GuardianOptions } from './guardian.ts'
 
 /** A PostgreSQL server, and its superuser. */
@@ -15,6 +16,8 @@ export interface ServerAddress {
 /** A PostgreSQL that is thrown away: disposing of it stops it and removes its data. */
 export interface TestPostgres extends AsyncDisposable {
   readonly address: ServerAddress
+  /** Variables that make test processes use this server instead of starting one each. */
+  readonly environment: Readonly<Record<string, string>>
 }
 
 /** Names the server that whoever runs the tests has started for all of them. */
@@ -52,7 +55,7 @@ async function findServer(): Promise<ServerAddress> {
 export async function startTestPostgres(
   options: GuardianOptions = { durable: false },
 ): Promise<TestPostgres> {
-  const guardian = new URL('./guardian.ts', import.meta.url).pathname
+  const guardian = fileURLToPath(new URL('./guardian.ts', import.meta.url))
   const child = spawn(process.execPath, [guardian, JSON.stringify(options)], {
     detached: true, // Ctrl-C ends the tests; the guardian then sees its pipe close
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -65,12 +68,20 @@ export async function startTestPostgres(
   for (const pipe of [child.stdin, child.stdout]) (pipe as unknown as Socket).unref()
   return {
     address: message.address,
+    environment: { [SERVER_VARIABLE]: withCredentials(message.address) },
     [Symbol.asyncDispose]: async () => {
       child.ref()
       child.stdin.end()
       await exited
     },
   }
+}
+
+function withCredentials({ url, user, password }: ServerAddress): string {
+  const address = new URL(url)
+  address.username = encodeURIComponent(user)
+  address.password = encodeURIComponent(password)
+  return address.href
 }
 
 async function firstLine(output: NodeJS.ReadableStream): Promise<GuardianMessage | null> {
