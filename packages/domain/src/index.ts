@@ -1,4 +1,17 @@
 export type { Brand } from './brand.ts'
+export type {
+  Cron,
+  CronError,
+  CronField,
+  DstPolicy,
+  MonthDayRule,
+  WeekdayRule,
+} from './cron/cron.ts'
+export { cronFields, springDst } from './cron/cron.ts'
+export { formatCron } from './cron/format.ts'
+export { fireTimes, nextFire } from './cron/next-fire.ts'
+export { type ParsedCron, parseCron } from './cron/parse.ts'
+export { loadZone, type Segment, type Zone } from './cron/zone.ts'
 export type { JobEvent } from './event.ts'
 export {
   type Fence,
