@@ -1,0 +1,28 @@
+export { type DatabaseConfig, databaseAddress, databaseSettings } from './database.ts'
+export { ConfigError, describeConfig, loadConfig } from './load.ts'
+export { Secret } from './secret.ts'
+export {
+  type Config,
+  type Declaration,
+  environmentName,
+  type Family,
+  family,
+  isSecretKey,
+  optional,
+  type Setting,
+  setting,
+  settingsOf,
+} from './setting.ts'
+export { givenValues, readSources, type Source } from './sources.ts'
+export {
+  commaList,
+  databaseUrl,
+  duration,
+  flag,
+  httpUrl,
+  oneOf,
+  secretText,
+  text,
+  type ValueType,
+  wholeNumber,
+} from './values.ts'
