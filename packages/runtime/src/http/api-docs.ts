@@ -1,0 +1,53 @@
+import { type ErrorStyle, NamedError, TimedError } from '@cronos/contract'
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
+import type { TSchema } from 'typebox'
+
+/** What an API is called in its OpenAPI document. */
+export interface ApiTitle {
+  readonly title: string
+  readonly description: string
+}
+
+/**
+ * Serves the OpenAPI 3.1 document, made of the schemas that check requests, at
+ * `<path>/openapi.json`, and a page to read it at `<path>/docs`. Call it before the routes.
+ */
+export async function serveApiDocs(
+  app: FastifyInstance,
+  path: string,
+  { title, description }: ApiTitle,
+): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title, description, version: '1' },
+      components: {
+        securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      },
+    },
+  })
+  await app.register(swaggerUi, {
+    routePrefix: `${path}/docs`,
+    uiConfig: { validatorUrl: null, persistAuthorization: false },
+  })
+  app.get(`${path}/openapi.json`, { schema: { hide: true } }, async () => app.swagger())
+}
+
+/** Adds to a route's schema what follows from who may use it: its lock, and its refusals. */
+export function describeRoute(route: RouteOptions, style: ErrorStyle): FastifySchema {
+  const schema: FastifySchema = route.schema ?? {}
+  const body = style === 'named' ? NamedError : TimedError
+  const access = route.config?.access?.kind ?? 'anyone'
+  const refusals: Record<number, TSchema> = {
+    400: { ...body, description: 'The request is wrong; the message names the field' } as TSchema,
+    503: { ...body, description: 'Not available now; Retry-After says when' } as TSchema,
+  }
+  if (access !== 'anyone') {
+    refusals[401] = { ...body, description: 'No good token' } as TSchema
+    refusals[403] = { ...body, description: 'The token lacks the scope' } as TSchema
+  }
+  const response = { ...refusals, ...(schema.response as object) }
+  return { ...schema, response, ...(access === 'anyone' ? {} : { security: [{ bearer: [] }] }) }
+}

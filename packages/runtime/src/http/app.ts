@@ -1,0 +1,126 @@
+import { CronosError, type ErrorStyle } from '@cronos/contract'
+import rateLimit from '@fastify/rate-limit'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  LogController,
+  type RawReplyDefaultExpression,
+  type RawRequestDefaultExpression,
+  type RawServerDefault,
+} from 'fastify'
+import type { Logger } from 'pino'
+import type { HealthReport } from '../health.ts'
+import type { TokenReader } from '../tokens.ts'
+import { answerError } from './answer-error.ts'
+import { type ApiTitle, describeRoute, serveApiDocs } from './api-docs.ts'
+import { guardFor } from './guard.ts'
+import { addHealthRoutes } from './health-routes.ts'
+import { readJsonBodies } from './json-body.ts'
+import { collectPaths } from './known-paths.ts'
+import { compileValidator } from './validate.ts'
+import { warnOfUnknownFields } from './warnings.ts'
+
+/** What a service adds its routes to: TypeBox schemas give requests and answers their types. */
+export type HttpApp = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
+
+export interface HttpAppOptions {
+  /** `job-service`: the path that everything lies below, and the audience of service tokens. */
+  readonly name: string
+  readonly errors: ErrorStyle
+  readonly log: Logger
+  /** Needed where a route asks for a token. */
+  readonly tokens?: TokenReader
+  readonly isTransient: (error: unknown) => boolean
+  readonly health: () => Promise<HealthReport>
+  /** Until then every route but health and documentation answers 503. */
+  readonly isReady: () => boolean
+  /** The largest body, in bytes; 64 KiB unless told. */
+  readonly bodyLimit?: number
+  /** Without one there is no OpenAPI document: the service has nothing but its health. */
+  readonly api?: ApiTitle
+  /** Adds the routes, each with `config: { access }`; their paths stand below `/<name>`. */
+  readonly routes?: (app: HttpApp) => void
+}
+
+/**
+ * Builds the HTTP side of a service. A request that is wrong in several ways is answered by the
+ * first of: 404 (path), 405, 401, 403, 413, 415, 400; the rest is the route's. Path and method are
+ * settled, and tokens read, before the body is.
+ */
+export async function buildHttpApp(options: HttpAppOptions): Promise<FastifyInstance> {
+  const { name, errors: style, log, isTransient, bodyLimit = 65_536, api, routes } = options
+  const answers = { style, isTransient }
+  const app: FastifyInstance = Fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit,
+    requestTimeout: 30_000,
+    return503OnClosing: false, // what is already on its way is still answered
+    routerOptions: { maxParamLength: 500 },
+    frameworkErrors: (error, request, reply) => answerError(answers, error, request, reply),
+  })
+  app.setErrorHandler((error, request, reply) => answerError(answers, error, request, reply))
+  app.setValidatorCompiler(compileValidator)
+  app.setSerializerCompiler(() => JSON.stringify) // the types have checked what a route answers
+  readJsonBodies(app)
+  refuseUnknownPaths(app)
+  warnOfUnknownFields(app)
+  await app.register(rateLimit, { global: false })
+
+  const path = `/${name}`
+  if (api !== undefined) await serveApiDocs(app, path, api)
+  addHealthRoutes(app, ['', path], options.health)
+  if (routes !== undefined)
+    await app.register(
+      async scope => {
+        guardRoutes(scope, options)
+        routes(scope.withTypeProvider<TypeBoxTypeProvider>())
+      },
+      { prefix: path },
+    )
+  await app.ready()
+  return app
+}
+
+function refuseUnknownPaths(app: FastifyInstance): void {
+  const knownPaths = collectPaths(app)
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
+    if (!request.is404) return
+    const path = request.url.split('?', 1)[0]!
+    const methods = knownPaths(path)
+    if (methods.length === 0)
+      throw new CronosError('PATH_NOT_FOUND', `there is nothing at ${path.slice(0, 200)}`)
+    const allow = methods.join(', ')
+    reply.header('allow', allow)
+    if (request.method === 'OPTIONS') return reply.code(204).send()
+    const message = `${request.method} is not possible here, only ${allow}`
+    throw new CronosError('METHOD_NOT_ALLOWED', message)
+  })
+}
+
+/** Gives each route its guard; a route that does not say who may use it is a bug. */
+function guardRoutes(app: FastifyInstance, options: HttpAppOptions): void {
+  const { name, errors, tokens, isReady } = options
+  app.addHook('onRoute', route => {
+    const access = route.config?.access
+    if (access === undefined) throw new TypeError(`${route.url} must say who may use it`)
+    const hooks = [route.onRequest ?? []].flat()
+    if (access.kind !== 'anyone') {
+      if (tokens === undefined) throw new TypeError(`${route.url} needs a token reader`)
+      hooks.unshift(guardFor(access, tokens, name))
+    }
+    hooks.unshift(async () => {
+      if (!isReady()) throw new CronosError('STARTING', 'Cronos is starting, try again soon')
+    })
+    route.onRequest = hooks
+    route.schema = describeRoute(route, errors)
+  })
+}

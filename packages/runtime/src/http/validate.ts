@@ -1,0 +1,70 @@
+import { CronosError } from '@cronos/contract'
+import type { FastifySchemaCompiler } from 'fastify'
+import type { TSchema } from 'typebox'
+import { Compile } from 'typebox/compile'
+import { explain } from './explain.ts'
+import { findUnstorableText } from './storable.ts'
+
+const WHOLE_NAMES: Readonly<Record<string, string>> = {
+  body: 'the body',
+  querystring: 'the query',
+  params: 'the path',
+  headers: 'the headers',
+}
+
+/**
+ * Checks the parts of a request against their schemas. Bodies are taken as they are, never
+ * converted; a query's values are text and read as what their schema says, strictly.
+ */
+export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart = 'body' }) => {
+  const compiled = Compile(schema)
+  const whole = WHOLE_NAMES[httpPart] ?? httpPart
+  return (sent: unknown) => {
+    let value = sent
+    if (httpPart === 'querystring') {
+      const read = readQuery(schema, sent as Readonly<Record<string, unknown>>)
+      if (read instanceof CronosError) return { error: read }
+      value = read
+    }
+    if (compiled.Check(value)) return { value }
+    const message = explain(schema, value, compiled.Errors(value), whole)
+    return { error: new CronosError('INVALID_REQUEST', message) }
+  }
+}
+
+type Properties = Readonly<Record<string, { readonly type?: string; readonly default?: unknown }>>
+
+/**
+ * Keeps the parameters that the schema knows, numbers and truth values read from their text, and
+ * fills in defaults. Text that does not read stays text, for the schema to refuse.
+ */
+function readQuery(
+  schema: TSchema,
+  query: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> | CronosError {
+  const { properties = {} } = schema as { properties?: Properties }
+  const values: Record<string, unknown> = {}
+  for (const [name, { type, default: fallback }] of Object.entries(properties)) {
+    const sent = query[name]
+    if (sent === undefined) {
+      if (fallback !== undefined) values[name] = fallback
+      continue
+    }
+    if (typeof sent !== 'string')
+      return new CronosError('INVALID_REQUEST', `${name} must be given once`)
+    const problem = findUnstorableText(sent)
+    if (problem !== null) return new CronosError('INVALID_REQUEST', `${name} ${problem}`)
+    values[name] = readText(sent, type)
+  }
+  return values
+}
+
+function readText(sent: string, type: string | undefined): unknown {
+  if (type === 'integer') {
+    const number = /^-?\d+$/.test(sent) ? Number(sent) : Number.NaN
+    return Number.isSafeInteger(number) ? number : sent
+  }
+  if (type === 'number') return /^-?\d+(\.\d+)?$/.test(sent) ? Number(sent) : sent
+  if (type === 'boolean') return sent === 'true' ? true : sent === 'false' ? false : sent
+  return sent
+}
