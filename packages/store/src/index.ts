@@ -1,4 +1,12 @@
 export {
+  type Artifact,
+  type ArtifactInfo,
+  listArtifacts,
+  MAX_ARTIFACT_BYTES,
+  readArtifact,
+  saveArtifact,
+} from './artifacts/artifacts.ts'
+export {
   type Connection,
   type Db,
   openPool,
@@ -17,7 +25,34 @@ export {
   readJob,
   readNow,
 } from './jobs/read.ts'
-export { type Address, type Database, migrate, schemaHash } from './migrate.ts'
+export { type MailId, mailIdOf, parseMailId } from './mails/mail-id.ts'
+export {
+  type CaughtMail,
+  catchMail,
+  listMails,
+  type MailInfo,
+  type MailPage,
+  readMail,
+  type StoredMail,
+} from './mails/mails.ts'
+export {
+  type Address,
+  type Database,
+  migrate,
+  schemaHash,
+} from './migrate.ts'
+export type { Period } from './reports/period.ts'
+export { pageRunLines, type RunLine } from './reports/run-lines.ts'
+export {
+  type FailedRun,
+  type JobSummary,
+  type RunCounts,
+  type RunSpan,
+  type RunSummary,
+  type RunTotals,
+  type SummaryOptions,
+  summarizeRuns,
+} from './reports/summary.ts'
 export { type Announced, extendLeases, type Started, startRuns } from './runs/attempts.ts'
 export {
   type Capacity,
@@ -47,3 +82,9 @@ export { releaseRuns } from './runs/release.ts'
 export { listenForWakes, readNextWake, tellWake } from './runs/wake.ts'
 export { openWakeTeller, type WakeTeller } from './runs/wake-teller.ts'
 export { prepared, type Statement, sql } from './sql.ts'
+export { findMailTemplate, type MailTemplate, putMailTemplate } from './templates/mail-templates.ts'
+export {
+  findReportDefinition,
+  putReportDefinition,
+  type ReportDefinition,
+} from './templates/report-definitions.ts'
