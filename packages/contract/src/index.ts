@@ -1,2 +1,15 @@
 export { type ErrorStyle, errorBody, NamedError, TimedError } from './error-bodies.ts'
 export { CronosError, type ErrorCode, errorStatus } from './errors.ts'
+export {
+  ArtifactSummary,
+  Attempt,
+  CreateJob,
+  JobCreated,
+  JobDetails,
+  JobSummary,
+  MailDetails,
+  MailSummary,
+  RescheduleJob,
+  RunDetails,
+  RunSummary,
+} from './jobs.ts'

@@ -33,14 +33,10 @@ export const CreateJob = Type.Object(
         examples: ['0 */2 * * * *'],
       }),
     ),
-    payload: Type.Object(
-      {},
-      {
-        additionalProperties: true,
-        description: 'task names what to run; the other keys are for the task',
-        examples: [{ task: 'send_email', template: 'sending email job now' }],
-      },
-    ),
+    payload: Type.Record(Type.String(), Type.Unknown(), {
+      description: 'task names what to run; the other keys are for the task',
+      examples: [{ task: 'send_email', template: 'sending email job now' }],
+    }),
   },
   { additionalProperties: true },
 )
@@ -72,7 +68,7 @@ export const JobDetails = Type.Object({
   executionMode: nullable(Type.Enum([...executionModes])),
   cronExpression: nullable(Type.String()),
   timeZone: Type.String({ examples: ['UTC'] }),
-  payload: Type.Object({}, { additionalProperties: true }),
+  payload: Type.Record(Type.String(), Type.Unknown()),
   maxAttempts: Type.Integer(),
   updatedAt: Instant,
 })
@@ -131,3 +127,24 @@ export const RunDetails = Type.Object({
   artifacts: Type.Array(ArtifactSummary),
 })
 export type RunDetails = Static<typeof RunDetails>
+
+/** A mail that was caught because no SMTP server is configured. */
+export const MailSummary = Type.Object({
+  mailId: Type.String({ examples: ['mail_92daa91d-de99-4e82-8f1d-593f03a50ad8_1795466526777'] }),
+  runId: Type.String(),
+  messageId: Type.String(),
+  from: Type.String(),
+  to: Type.Array(Type.String()),
+  subject: Type.String(),
+  size: Type.Integer({ description: 'Bytes of the whole message' }),
+  createdAt: Instant,
+})
+export type MailSummary = Static<typeof MailSummary>
+
+export const MailDetails = Type.Object({
+  ...MailSummary.properties,
+  text: Type.String(),
+  html: Type.String(),
+  raw: Type.String({ description: 'The whole message as an SMTP server would have got it' }),
+})
+export type MailDetails = Static<typeof MailDetails>

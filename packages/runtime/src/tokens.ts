@@ -1,9 +1,10 @@
+import type { UserId } from '@cronos/domain'
 import { createSigner, createVerifier, type SignerOptions } from 'fast-jwt'
 import type { Secret } from './config/secret.ts'
 
 /** Who asks, as an access token says it. */
 export interface Caller {
-  readonly userId: string
+  readonly userId: UserId
   readonly username: string
   readonly scopes: readonly string[]
 }
@@ -37,7 +38,7 @@ const ALGORITHM = 'HS512'
 export interface TokenReader {
   readAccess(token: string): Caller | Refused
   /** @returns the user id */
-  readRefresh(token: string): { readonly userId: string } | Refused
+  readRefresh(token: string): { readonly userId: UserId } | Refused
   /** @param audience the service that was asked */
   readService(token: string, audience: string): ServiceCaller | Refused
 }
@@ -60,14 +61,14 @@ export function tokenReader(secret: Secret): TokenReader {
       if (typeof claims === 'string') return claims
       const { uid, sub, aud, type, scopes } = claims
       if (!isName(uid) || aud !== undefined || type === REFRESH) return 'invalid'
-      return { userId: uid, username: isName(sub) ? sub : '', scopes: namesIn(scopes) }
+      return { userId: uid as UserId, username: isName(sub) ? sub : '', scopes: namesIn(scopes) }
     },
     readRefresh(token) {
       const claims = read(token)
       if (typeof claims === 'string') return claims
       const { uid, aud, type } = claims
       if (!isName(uid) || aud !== undefined || type !== REFRESH) return 'invalid'
-      return { userId: uid }
+      return { userId: uid as UserId }
     },
     readService(token, audience) {
       const claims = read(token)

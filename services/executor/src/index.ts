@@ -1,1 +1,5 @@
-export {}
+export type { ExecutorConfig } from './config.ts'
+export { loadRegistry, type Registry } from './registry.ts'
+export { type ExecutorDeps, type StartedExecutor, startExecutor } from './service.ts'
+export { defineTask, PermanentError, type Task, type TaskContext } from './task.ts'
+export type { TaskTools } from './tools.ts'

@@ -1,1 +1,2 @@
-export {}
+export type { SchedulerConfig } from './config.ts'
+export { type SchedulerDeps, type StartedScheduler, startScheduler } from './service.ts'

@@ -1,4 +1,5 @@
 import {
+  type ExecutionMode,
   type Instant,
   type JobId,
   type JobStatus,
@@ -23,7 +24,7 @@ export interface JobRow {
 
 /** A job with all that its owner asked for. */
 export interface JobDetails extends JobRow {
-  readonly executionMode: string | null
+  readonly executionMode: ExecutionMode | null
   readonly cronExpression: string | null
   readonly timeZone: string
   readonly payload: Record<string, unknown>

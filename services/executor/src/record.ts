@@ -1,0 +1,47 @@
+import type { RecordedError } from '@cronos/store'
+import { PermanentError } from './task.ts'
+
+/** What is kept of a stack and of an output, in characters. */
+const MAX_STACK = 8_000
+const MAX_OUTPUT = 64_000
+const MAX_CAUSES = 5
+
+/** What is kept of whatever a task threw. */
+export function recordError(error: unknown, depth = 0): RecordedError {
+  if (!(error instanceof Error)) return { message: storable(String(error)) }
+  const { name, message, stack, cause } = error
+  return {
+    name: storable(name),
+    message: storable(message || name),
+    ...(stack === undefined ? {} : { stack: storable(stack.slice(0, MAX_STACK)) }),
+    ...(cause === undefined || depth >= MAX_CAUSES ? {} : { cause: recordError(cause, depth + 1) }),
+  }
+}
+
+/**
+ * What is kept of a task's answer: the part of it that is JSON, in text that the database can store.
+ *
+ * @throws {PermanentError} when there is more than can be kept, or it is no JSON
+ */
+export function readOutput(output: object | undefined): object | null {
+  if (output === undefined) return null
+  let text: string | undefined
+  try {
+    text = JSON.stringify(output, (_, value: unknown) =>
+      typeof value === 'string' ? storable(value) : value,
+    )
+  } catch (cause) {
+    throw new PermanentError('the output of the task must be JSON', { cause })
+  }
+  if (text === undefined) return null
+  if (text.length > MAX_OUTPUT)
+    throw new PermanentError(
+      `the output of the task must have at most ${MAX_OUTPUT} characters, got ${text.length}`,
+    )
+  return JSON.parse(text) as object
+}
+
+/** PostgreSQL stores neither NUL characters nor half surrogate pairs. */
+function storable(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\uFFFD')
+}

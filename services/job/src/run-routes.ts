@@ -1,0 +1,124 @@
+import { CronosError, RunDetails, RunSummary } from '@cronos/contract'
+import { formatInstant, parseRunId, type RunKey, runIdOf } from '@cronos/domain'
+import { type HttpApp, userWith } from '@cronos/runtime'
+import {
+  type AttemptRow,
+  listArtifacts,
+  type Pool,
+  type RecordedError,
+  type RunRow,
+  readArtifact,
+  readRun,
+} from '@cronos/store'
+import { Type } from 'typebox'
+import { textOf } from './instant-text.ts'
+import { quote } from './trigger.ts'
+
+export const RunList = Type.Array(RunSummary)
+
+const RunPath = Type.Object({ runId: Type.String() })
+const ArtifactPath = Type.Object({ runId: Type.String(), name: Type.String() })
+
+/** What a user may ask of runs and of what they made. */
+export function addRunRoutes(app: HttpApp, { reads }: { reads: Pool }): void {
+  app.get(
+    '/api/v1/runs/:runId',
+    {
+      config: { access: userWith('jobs.read') },
+      schema: {
+        tags: ['runs'],
+        summary: 'Show a run with its attempts and artifacts',
+        params: RunPath,
+        response: { 200: RunDetails },
+      },
+    },
+    async request => {
+      const { runId } = request.params
+      const { userId } = request.caller
+      const key = runKeyOf(runId)
+      const run = await readRun(reads, key, userId)
+      if (run === null) throw unknownRun(runId)
+      const artifacts = await listArtifacts(reads, userId, key)
+      return {
+        ...toRunSummary(run),
+        output: run.output,
+        attempts: run.attempts.map(toAttempt),
+        artifacts: artifacts.map(each => ({ ...each, createdAt: formatInstant(each.createdAt) })),
+      }
+    },
+  )
+
+  app.get(
+    '/api/v1/runs/:runId/artifacts/:name',
+    {
+      config: { access: userWith('jobs.read') },
+      schema: {
+        tags: ['runs'],
+        summary: 'Download what a run made',
+        params: ArtifactPath,
+      },
+    },
+    async (request, reply) => {
+      const { runId, name } = request.params
+      const artifact = await readArtifact(reads, request.caller.userId, runKeyOf(runId), name)
+      if (artifact === null)
+        throw new CronosError('ARTIFACT_NOT_FOUND', `There is no artifact ${quote(name)}`)
+      return reply
+        .header('content-type', artifact.contentType)
+        .header('content-disposition', `attachment; filename*=UTF-8''${encodeName(artifact.name)}`)
+        .send(Buffer.from(artifact.bytes))
+    },
+  )
+}
+
+/** As RFC 8187 wants it. */
+function encodeName(name: string): string {
+  return encodeURIComponent(name).replace(
+    /['()*]/g,
+    character => `%${character.charCodeAt(0).toString(16)}`,
+  )
+}
+
+function runKeyOf(runId: string): RunKey {
+  const key = parseRunId(runId)
+  if (key === null) throw unknownRun(runId)
+  return key
+}
+
+function unknownRun(runId: string): CronosError {
+  return new CronosError('RUN_NOT_FOUND', `There is no run ${quote(runId)}`)
+}
+
+export function toRunSummary(run: RunRow): RunSummary {
+  const { jobId, status, reason, attempt, maxAttempts, fence, executor } = run
+  return {
+    runId: runIdOf(run),
+    jobId,
+    scheduledAt: formatInstant(run.scheduledAt),
+    ...{ status, reason, attempt, maxAttempts, fence, executor },
+    claimedAt: textOf(run.claimedAt),
+    startedAt: textOf(run.startedAt),
+    finishedAt: textOf(run.finishedAt),
+    error: toError(run.error),
+  }
+}
+
+function toAttempt(attempt: AttemptRow): RunDetails['attempts'][number] {
+  return {
+    ...attempt,
+    startedAt: textOf(attempt.startedAt),
+    endedAt: textOf(attempt.endedAt),
+    error: toError(attempt.error),
+  }
+}
+
+/** Its owner may see what a task threw, but not where in Cronos: stacks stay with the operators. */
+function toError(error: RecordedError | null): RunSummary['error'] {
+  if (error === null) return null
+  const { message, name, cause } = error
+  return {
+    message,
+    ...(name === undefined ? {} : { name }),
+    ...(cause === undefined ? {} : { cause: toError(cause) }),
+  }
+}

@@ -1,0 +1,167 @@
+import type { Bus } from '@cronos/bus'
+import { type StartedService, startLoop } from '@cronos/runtime'
+import { isTransient, listenForWakes, type Pool, readCapacity } from '@cronos/store'
+import type { Logger } from 'pino'
+import type { SchedulerConfig } from './config.ts'
+import { tick } from './tick.ts'
+import { dispatchWindow } from './window.ts'
+
+export interface SchedulerDeps {
+  readonly db: Pool
+  readonly bus: Bus
+  readonly log: Logger
+  /** The one executor that the bus reaches, or null where it reaches all. */
+  readonly onlyExecutor: string | null
+}
+
+export interface StartedScheduler extends StartedService {
+  /** Whether it does its work: its last turn went well and was not long ago. */
+  isWorking(): boolean
+}
+
+/** An executor that was not heard of for this many heartbeats is not counted on. */
+const HEARTBEATS_TO_LIVE = 5
+/** Beside one heartbeat, how long executors get to report after the scheduler was away. */
+const REPORT_MS = 2_000
+
+/**
+ * Starts a scheduler. Any number of them run on one database; none leads.
+ */
+export function startScheduler(deps: SchedulerDeps, config: SchedulerConfig): StartedScheduler {
+  const { db, bus, log, onlyExecutor } = deps
+  const clock = () => performance.now()
+  const window = dispatchWindow(
+    async () => {
+      const capacity = await readCapacity(db, {
+        leaseMs: Math.max(config.leaseMs, config.dispatchLeaseMs),
+        aliveMs: config.heartbeatMs * HEARTBEATS_TO_LIVE,
+        only: onlyExecutor,
+      })
+      return { ...capacity, dispatched: bus.backlog ?? capacity.dispatched }
+    },
+    clock,
+    config.dispatchWindow,
+  )
+  const absence = watchAbsence(clock, config.heartbeatMs + REPORT_MS)
+  let failing = false
+
+  const loop = startLoop({
+    name: 'scheduler',
+    log,
+    isTransient,
+    baseRestMs: config.baseBackoffMs,
+    maxRestMs: config.maxSleepMs,
+    async turn() {
+      absence.turnBegins()
+      try {
+        const takeOver = absence.isOver()
+        const restMs = await tick({ db, bus, log, window, random: Math.random }, config, takeOver)
+        failing = false
+        // Leases that were left alone are looked at as soon as that is allowed.
+        return absence.turnEnds(takeOver ? restMs : Math.min(restMs, absence.endsInMs()))
+      } catch (error) {
+        failing = true
+        absence.wasAway()
+        throw error
+      }
+    },
+  })
+  const listener = startListener({ db, log, wake: loop.wake, lost: absence.wasAway }, config)
+
+  return {
+    name: loop.name,
+    done: Promise.race([loop.done, listener.done]),
+    isWorking: () => !failing,
+    async [Symbol.asyncDispose]() {
+      await listener[Symbol.asyncDispose]()
+      await loop[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/**
+ * Nobody is declared lost by one who was away: after a start, a failure or a pause of its own a
+ * scheduler leaves running attempts alone for a moment, since their executors may have been cut off
+ * with it and want to report first.
+ */
+function watchAbsence(clock: () => number, graceMs: number) {
+  let trustFrom = clock() + graceMs
+  let expectedBy = Number.POSITIVE_INFINITY
+  const wasAway = () => {
+    trustFrom = clock() + graceMs
+  }
+  return {
+    wasAway,
+    turnBegins() {
+      if (clock() > expectedBy) wasAway()
+      expectedBy = Number.POSITIVE_INFINITY
+    },
+    turnEnds(restMs: number) {
+      expectedBy = clock() + restMs + graceMs
+      return restMs
+    },
+    isOver: () => clock() >= trustFrom,
+    endsInMs: () => Math.max(0, trustFrom - clock()),
+  }
+}
+
+interface ListenerDeps {
+  readonly db: Pool
+  readonly log: Logger
+  readonly wake: () => void
+  readonly lost: () => void
+}
+
+/**
+ * Keeps a connection that hears of runs that become due, and wakes the scheduler for them. After a
+ * reconnect it wakes it at once: what was told meanwhile is not known.
+ */
+function startListener({ db, log, wake, lost }: ListenerDeps, config: SchedulerConfig) {
+  let timer: NodeJS.Timeout | undefined
+  let timerAt = Number.POSITIVE_INFINITY
+
+  const loop = startLoop({
+    name: 'scheduler wake-ups',
+    log,
+    isTransient,
+    baseRestMs: config.baseBackoffMs,
+    maxRestMs: config.maxSleepMs,
+    async turn(signal) {
+      await using connection = await db.connect()
+      await listenForWakes(connection, wakeIn)
+      wake()
+      await Promise.race([connection.closed, aborted(signal)])
+      if (signal.aborted) return 0
+      lost()
+      log.warn('connection for wake-ups was lost, connecting again')
+      return config.baseBackoffMs
+    },
+  })
+
+  function wakeIn(ms: number): void {
+    const at = performance.now() + ms
+    if (at >= timerAt) return // the earlier turn finds what comes after it
+    clearTimeout(timer)
+    timerAt = at
+    if (ms === 0) fire()
+    else timer = setTimeout(fire, Math.min(ms, config.maxSleepMs))
+  }
+
+  function fire(): void {
+    timerAt = Number.POSITIVE_INFINITY
+    wake()
+  }
+
+  return {
+    done: loop.done,
+    async [Symbol.asyncDispose]() {
+      await loop[Symbol.asyncDispose]()
+      clearTimeout(timer)
+    },
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+}

@@ -1,0 +1,75 @@
+import type { Capacity } from '@cronos/store'
+
+/** Seconds of the executors' work that may lie between the queue and them. */
+const SECONDS_AHEAD = 0.3
+/** What may be on its way though no slot is free, so that a slot that becomes free finds work. */
+const SMALLEST_BATCH = 8
+/** Counting costs a query: after a count that changed nothing the next one waits twice as long. */
+const SHORTEST_COUNT_MS = 5
+const LONGEST_COUNT_MS = 250
+
+/**
+ * How much may be dispatched: what the executors can begin in about a third of a second. The rest of
+ * a backlog stays in the database, where priority and cancel still work.
+ */
+export interface DispatchWindow {
+  /** How many runs may be claimed now; asks the database when its last answer is used up or old. */
+  room(): Promise<number>
+  /** Takes what was claimed off the room. */
+  use(runs: number): void
+  /** When the room is used up: until it is worth asking again, in milliseconds. */
+  readonly restMs: number
+}
+
+/**
+ * @param read counts the executors and what is on its way
+ * @param clock milliseconds of a clock that never goes back
+ * @param limit the most that is ever on its way
+ */
+export function dispatchWindow(
+  read: () => Promise<Capacity>,
+  clock: () => number,
+  limit: number,
+): DispatchWindow {
+  let left = 0
+  let countedAt = Number.NEGATIVE_INFINITY
+  let dispatched = 0
+  let used = 0
+  let startsPerSecond = 0
+  let restMs = SHORTEST_COUNT_MS
+
+  return {
+    async room() {
+      const elapsedMs = clock() - countedAt
+      if (elapsedMs < (left > 0 ? LONGEST_COUNT_MS : restMs)) return left
+      const capacity = await read()
+      observe(capacity, elapsedMs)
+      left = capacity.executors === 0 ? 0 : Math.max(0, size(capacity) - capacity.dispatched)
+      return left
+    },
+    use(runs) {
+      left -= runs
+      used += runs
+    },
+    get restMs() {
+      return restMs
+    },
+  }
+
+  function size({ slots, running }: Capacity): number {
+    const free = Math.max(0, slots - running)
+    const ahead = Math.ceil(startsPerSecond * SECONDS_AHEAD)
+    return Math.min(limit, Math.max(free, ahead, SMALLEST_BATCH))
+  }
+
+  /** What was on its way and is no longer has begun: so fast do the executors start. */
+  function observe(capacity: Capacity, elapsedMs: number): void {
+    const begun = Math.max(0, dispatched + used - capacity.dispatched)
+    const measured = Number.isFinite(elapsedMs) ? (begun * 1_000) / elapsedMs : 0
+    startsPerSecond = Math.max(capacity.startsPerSecond, (startsPerSecond + measured) / 2)
+    restMs = begun > 0 ? SHORTEST_COUNT_MS : Math.min(restMs * 2, LONGEST_COUNT_MS)
+    dispatched = capacity.dispatched
+    used = 0
+    countedAt = clock()
+  }
+}
