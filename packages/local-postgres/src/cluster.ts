@@ -109,7 +109,7 @@ async function runInitdb(
   })
   const [code, output] = await Promise.all([ended, text(child.stderr)])
   if (code !== 0)
-    throw new LocalPostgresError(`the data folder ${folder} cannot be made: ${causeIn(output)}`)
+    throw new LocalPostgresError(`a new database in ${folder} cannot be made: ${causeIn(output)}`)
 }
 
 /** The programs get no secret of ours that may stand in the environment. */

@@ -4,10 +4,17 @@ import { causeIn, folderFailure } from './failure.ts'
 
 test('the cause is the last line that says why PostgreSQL gave up, without time and process', () => {
   const output = `2026-11-23 23:03:59.592 UTC [6808] LOG:  starting PostgreSQL 18.4
-2026-11-23 23:03:59.600 UTC [6808] FATAL:  could not write lock file: No space left on device
+2026-11-23 23:03:59.600 UTC [6808] FATAL:  could not create any TCP/IP sockets
 2026-11-23 23:03:59.601 UTC [6808] LOG:  database system is shut down
 `
-  assert.equal(causeIn(output), 'FATAL:  could not write lock file: No space left on device')
+  assert.equal(causeIn(output), 'FATAL:  could not create any TCP/IP sockets')
+})
+
+test('a full disk is the cause, whatever follows from it', () => {
+  const output = `FATAL:  could not extend file "base/1/2691": wrote only 4096 of 8192 bytes
+HINT:  Check free disk space.
+PANIC:  cannot abort transaction 1, it was already committed`
+  assert.equal(causeIn(output), 'no space is left on the disk')
 })
 
 test('a program that says nothing we know is quoted with its last line', () => {

@@ -3,15 +3,17 @@ export class LocalPostgresError extends Error {
   override readonly name = 'LocalPostgresError'
 }
 
-/** What initdb and postgres write before the one line that matters. */
-const SEVERE = /(?:FATAL|PANIC|initdb: error|could not|No space left)/
+/** A full disk has several faces in PostgreSQL's messages. */
+const DISK_FULL = /No space left on device|Check free disk space/
+/** What the line that matters begins with, or says. */
+const SEVERE = /FATAL|PANIC|initdb: error|could not/
 
-/** Finds the line of a program's output that says why it gave up; the last one counts. */
+/** Says in one line why a program gave up, by what it has written. */
 export function causeIn(output: string): string {
+  if (DISK_FULL.test(output)) return 'no space is left on the disk'
   const lines = output.split('\n').map(line => line.trim())
-  const severe = lines.filter(line => SEVERE.test(line))
-  const line = severe.at(-1) ?? lines.filter(Boolean).at(-1) ?? 'it said nothing'
-  return line.replace(/^.*?\[\d+\]\s+/, '') // the time and process id that stand before it
+  const line = lines.findLast(line => SEVERE.test(line)) ?? lines.findLast(Boolean)
+  return line?.replace(/^.*?\[\d+\]\s+/, '') ?? 'it said nothing' // without time and process id
 }
 
 /** Gives a failure of the file system a sentence that names the folder. */
