@@ -1,1 +1,1 @@
-export {}
+export { type JobServiceConfig, type JobServiceDeps, startJobService } from './service.ts'

@@ -1,16 +1,47 @@
+import { duration, leaseSettings, retrySettings, setting, wholeNumber } from '@cronos/runtime'
+
+/** The keys of a scheduler. */
+export const schedulerSettings = {
+  batchSize: setting('configs.scheduler.batch-size', wholeNumber({ min: 1, max: 10_000 }), {
+    default: '2000',
+    meaning: 'Runs of one claim at most; batches grow with the load up to it',
+  }),
+  maxSleepMs: setting('configs.scheduler.max-sleep-ms', wholeNumber({ min: 100, max: 300_000 }), {
+    default: '30000',
+    meaning: 'Longest rest of an idle scheduler in milliseconds; news wakes it earlier',
+  }),
+  baseBackoffMs: setting(
+    'configs.scheduler.base-backoff-ms',
+    wholeNumber({ min: 1, max: 60_000 }),
+    {
+      default: '300',
+      meaning: 'First rest after a failure in milliseconds; it doubles with each further one',
+    },
+  ),
+  dispatchWindow: setting(
+    'configs.scheduler.dispatch-window',
+    wholeNumber({ min: 1, max: 100_000 }),
+    {
+      default: '10000',
+      meaning:
+        'Runs on their way to the executors at most; usually what they start in a third of a second',
+    },
+  ),
+  dispatchLeaseMs: setting('configs.scheduler.dispatch-lease', duration({ minMs: 500 }), {
+    default: '5s',
+    meaning: 'How long a dispatched run may take to start before it is dispatched again',
+  }),
+  ...leaseSettings,
+  retry: retrySettings,
+} as const
+
 /** What a scheduler runs by. Durations in milliseconds. */
 export interface SchedulerConfig {
-  /** Runs of one claim at most. */
   readonly batchSize: number
-  /** The longest rest: how late news may be noticed that nobody told. */
   readonly maxSleepMs: number
-  /** The first rest after a failure, and how long a run waits that the bus did not take. */
   readonly baseBackoffMs: number
-  /** The most runs that are ever on their way to the executors. */
   readonly dispatchWindow: number
-  /** How long a first dispatch is trusted. */
   readonly dispatchLeaseMs: number
-  /** How long a running attempt is trusted without a heartbeat, and how often one comes. */
   readonly leaseMs: number
   readonly heartbeatMs: number
   readonly retry: { readonly baseMs: number; readonly capMs: number }
