@@ -48,3 +48,18 @@ export interface TaskContext {
 export class PermanentError extends Error {
   override readonly name = 'PermanentError'
 }
+
+/** The target said how long to leave it alone; the next attempt comes no sooner. */
+export class RetryAfterError extends Error {
+  override readonly name = 'RetryAfterError'
+  readonly retryAfterMs: number
+  constructor(message: string, retryAfterMs: number) {
+    super(message)
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+/** The run is somebody else's by now: what this attempt makes is not kept. */
+export class FencedOutError extends Error {
+  override readonly name = 'FencedOutError'
+}
