@@ -1,5 +1,12 @@
 export type { ExecutorConfig } from './config.ts'
 export { loadRegistry, type Registry } from './registry.ts'
 export { type ExecutorDeps, type StartedExecutor, startExecutor } from './service.ts'
-export { defineTask, PermanentError, type Task, type TaskContext } from './task.ts'
-export type { TaskTools } from './tools.ts'
+export {
+  defineTask,
+  FencedOutError,
+  PermanentError,
+  RetryAfterError,
+  type Task,
+  type TaskContext,
+} from './task.ts'
+export { openTools, type TaskTools, type ToolsConfig } from './tools.ts'

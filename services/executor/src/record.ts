@@ -1,9 +1,10 @@
 import type { RecordedError } from '@cronos/store'
 import { PermanentError } from './task.ts'
 
-/** What is kept of a stack and of an output, in characters. */
+/** What is kept of a stack, in characters. */
 const MAX_STACK = 8_000
-const MAX_OUTPUT = 64_000
+/** What an output may come to as JSON, in characters: 64 KiB of an answer, each byte escaped. */
+const MAX_OUTPUT = 450_000
 const MAX_CAUSES = 5
 
 /** What is kept of whatever a task threw. */

@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders, RequestListener } from 'node:http'
 import { after, test } from 'node:test'
 import { anAttempt, toolsWithoutDatabase } from '../../test/attempt.ts'
 import { readBody, startHttp, type TestServer } from '../../test/http-server.ts'
+import { readOutput } from '../record.ts'
 import { checkPayload } from '../registry.ts'
 import { PermanentError, RetryAfterError, type TaskContext } from '../task.ts'
 import httpRequest from './http-request.ts'
@@ -137,6 +138,14 @@ test('an answer of exactly 64 KiB is whole', async () => {
   await using server = await answering(200, {}, 'x'.repeat(65_536))
   const { body, truncated } = await call({ url: server.origin })
   assert.deepEqual([body.length, truncated], [65_536, false])
+})
+
+test('the longest answer can be kept with the run, whatever bytes it is made of', async () => {
+  for (const byte of ['\x01', '"', '\0', '\xff']) {
+    const body = Buffer.alloc(70_000, byte, 'latin1')
+    await using server = await startHttp((_, response) => response.end(body))
+    assert.ok(readOutput(await call({ url: server.origin })))
+  }
 })
 
 test('a target that does not answer in time is worth another attempt', async () => {
