@@ -1,0 +1,1 @@
+export { openPasswords, type Passwords, type Verdict } from './passwords.ts'
