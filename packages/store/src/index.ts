@@ -88,3 +88,11 @@ export {
   putReportDefinition,
   type ReportDefinition,
 } from './templates/report-definitions.ts'
+export { createUser, type NewUser, replaceHash, type SignUp } from './users/create.ts'
+export { type CredentialsRow, readCredentials, readUser, type UserRow } from './users/read.ts'
+export {
+  type Contact,
+  type ResolvedUser,
+  readContacts,
+  resolveUsernames,
+} from './users/resolve.ts'
