@@ -1,3 +1,4 @@
+export * from './auth.ts'
 export { type ErrorStyle, errorBody, NamedError, TimedError } from './error-bodies.ts'
 export { CronosError, type ErrorCode, errorStatus } from './errors.ts'
 export {
@@ -13,3 +14,4 @@ export {
   RunDetails,
   RunSummary,
 } from './jobs.ts'
+export * from './users.ts'
