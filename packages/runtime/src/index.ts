@@ -7,6 +7,7 @@ export { type HttpService, type HttpServiceOptions, startHttpService } from './h
 export { type Logger, logLevel, openLog } from './log.ts'
 export { type Loop, type LoopOptions, startLoop, type Turn } from './loop.ts'
 export { type RetryOptions, retryUntilDone } from './retry-until-done.ts'
+export { explainFailure, runMain } from './run-main.ts'
 export { onSignals } from './signals.ts'
 export type { StartedService } from './started-service.ts'
 export {
