@@ -114,18 +114,20 @@ export interface ToolsSettings {
 }
 
 export function toolsConfig(settings: ToolsSettings): ToolsConfig {
-  const { authUrl, userUrl, clientId, mailHost, mailPort, mailFrom, allowedNetworks } = settings
+  const { authUrl, userUrl, clientId, mailFrom, allowedNetworks } = settings
   return {
     ...{ authUrl, userUrl, clientId, mailFrom, allowedNetworks },
     clientSecret: settings.clientSecret.reveal(),
-    smtp:
-      mailHost === undefined
-        ? null
-        : {
-            host: mailHost,
-            port: mailPort,
-            username: settings.mailUser,
-            password: settings.mailPassword?.reveal(),
-          },
+    smtp: smtpOf(settings),
+  }
+}
+
+function smtpOf(settings: ToolsSettings): ToolsConfig['smtp'] {
+  const { mailHost: host, mailPort: port, mailUser: username, mailPassword } = settings
+  if (host === undefined) return null
+  return {
+    ...{ host, port },
+    ...(username === undefined ? {} : { username }),
+    ...(mailPassword === undefined ? {} : { password: mailPassword.reveal() }),
   }
 }
