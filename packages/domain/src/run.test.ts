@@ -45,6 +45,16 @@ test('a transient failure is tried again until the attempts are used up', () => 
   })
 })
 
+test('a target that asks for time is left alone so long, and never less than the backoff', () => {
+  const failed = { kind: 'failed', reason: 'busy', permanent: false } as const
+  const delay = (retryAfterMs: number) => {
+    const next = afterAttempt({ attempt: 1, retry }, { ...failed, retryAfterMs }, 0)
+    return next.status === 'PENDING' ? next.delayMs : null
+  }
+  assert.equal(delay(90_000), 90_000)
+  assert.equal(delay(0), 500)
+})
+
 test('a permanent failure is not tried again', () => {
   const failed = { kind: 'failed', reason: 'no such task', permanent: true } as const
   assert.equal(afterAttempt({ attempt: 1, retry }, failed, 0).status, 'FAILED')

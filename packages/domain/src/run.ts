@@ -27,7 +27,8 @@ export type RunReason = 'FIRE' | 'MANUAL' | 'REPLAY' | 'CATCH_UP'
 /** What became of an attempt. */
 export type Outcome =
   | { kind: 'succeeded' }
-  | { kind: 'failed'; reason: string; permanent: boolean }
+  /** `retryAfterMs`: its target asks to be left alone for so long. */
+  | { kind: 'failed'; reason: string; permanent: boolean; retryAfterMs?: number }
   /** The executor vanished: what the attempt did outside is not known. It counts. */
   | { kind: 'lost'; reason: string }
   /** The executor stopped and gave the attempt back. It does not count. */
@@ -63,7 +64,8 @@ export function afterAttempt(run: RunningAttempt, outcome: Outcome, random: numb
       const final = outcome.kind === 'failed' && outcome.permanent
       if (final || run.attempt >= run.retry.maxAttempts)
         return { status: 'FAILED', reason: outcome.reason }
-      const delayMs = retryDelayMs(run.retry, run.attempt, random)
+      const asked = outcome.kind === 'failed' ? (outcome.retryAfterMs ?? 0) : 0
+      const delayMs = Math.max(retryDelayMs(run.retry, run.attempt, random), asked)
       return { status: 'PENDING', delayMs, counts: true }
     }
     default:

@@ -3,7 +3,7 @@ import { type Ended, isTaskKnown, type Pool, type Started } from '@cronos/store'
 import type { ExecutorConfig } from './config.ts'
 import { readOutput, recordError } from './record.ts'
 import { checkPayload, type Registry } from './registry.ts'
-import { PermanentError, type Task } from './task.ts'
+import { PermanentError, RetryAfterError, type Task } from './task.ts'
 import type { TaskTools } from './tools.ts'
 
 export interface ExecuteDeps {
@@ -58,7 +58,9 @@ export async function executeAttempt(
     if (why === 'lease lost') return null
     if (why === 'stopping') return judge({ kind: 'handed back' }, error)
     const reason = error instanceof Error ? error.message : String(error)
-    return judge({ kind: 'failed', reason, permanent: error instanceof PermanentError }, error)
+    const permanent = error instanceof PermanentError
+    const retryAfterMs = error instanceof RetryAfterError ? error.retryAfterMs : 0
+    return judge({ kind: 'failed', reason, permanent, retryAfterMs }, error)
   } finally {
     clearTimeout(timer)
   }
