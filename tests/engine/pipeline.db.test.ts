@@ -7,8 +7,8 @@ import {
   type ExecutorConfig,
   PermanentError,
   type Registry,
+  registryOf,
   startExecutor,
-  type Task,
   type TaskContext,
   type TaskTools,
 } from '@cronos/executor-service'
@@ -62,14 +62,12 @@ type Run = (context: TaskContext, payload: Record<string, unknown>) => Promise<o
 
 /** A registry of tasks whose payload may be anything. */
 function tasks(runs: Record<string, Run>): Registry {
-  const all = Object.entries(runs).map(([name, run]): Task => {
-    const payload = Type.Object({ task: Type.String() }, { additionalProperties: true })
-    return defineTask({ name, payload, run: (given, context) => run(context, given) })
-  })
-  return {
-    names: all.map(task => task.name),
-    find: name => all.find(task => task.name === name.toLowerCase()),
-  }
+  const payload = Type.Object({ task: Type.String() }, { additionalProperties: true })
+  return registryOf(
+    Object.entries(runs).map(([name, run]) =>
+      defineTask({ name, payload, run: (given, context) => run(context, given) }),
+    ),
+  )
 }
 
 let executors = 0

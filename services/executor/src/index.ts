@@ -1,5 +1,5 @@
 export type { ExecutorConfig } from './config.ts'
-export { loadRegistry, type Registry } from './registry.ts'
+export { loadRegistry, type Registry, registryOf } from './registry.ts'
 export { type ExecutorDeps, type StartedExecutor, startExecutor } from './service.ts'
 export {
   defineTask,

@@ -20,16 +20,23 @@ const TASKS = new URL('./tasks/', import.meta.url)
  */
 export async function loadRegistry(folder: URL = TASKS): Promise<Registry> {
   const files = (await readdir(folder)).filter(isTaskFile).sort()
-  const tasks = new Map<string, Task>()
+  const tasks: Task[] = []
   for (const file of files) {
     const module: { default?: unknown } = await import(new URL(file, folder).href)
     if (!isTask(module.default))
       throw new Error(`tasks/${file}: the default export must be a task with a name in snake_case`)
     const { name } = module.default
-    if (tasks.has(name)) throw new Error(`tasks/${file}: another file has a task named ${name}`)
-    tasks.set(name, module.default)
+    if (tasks.some(task => task.name === name))
+      throw new Error(`tasks/${file}: another file has a task named ${name}`)
+    tasks.push(module.default)
   }
-  return { names: [...tasks.keys()].sort(), find: name => tasks.get(name.toLowerCase()) }
+  return registryOf(tasks)
+}
+
+/** A registry of these tasks, whose names differ. */
+export function registryOf(tasks: readonly Task[]): Registry {
+  const byName = new Map(tasks.map(task => [task.name, task]))
+  return { names: [...byName.keys()].sort(), find: name => byName.get(name.toLowerCase()) }
 }
 
 function isTaskFile(file: string): boolean {
