@@ -180,17 +180,17 @@ test('two schedulers and two executors share what is due, and each job runs once
   const by = new Set<string>()
   const registry = (name: string) =>
     tasks({
-      share: context => {
+      async share(context) {
         ran.set(context.runId, (ran.get(context.runId) ?? 0) + 1)
         by.add(name)
-        return Promise.resolve(undefined)
+        await new Promise(resolve => setTimeout(resolve, 5)) // slots are what they compete for
+        return undefined
       },
     })
   const jobs = Array.from({ length: 2_000 }, () => named('share'))
-  await createJobs(db, jobs)
   await using _one = await startPair(registry('one'))
   await using _two = await startPair(registry('two'))
-  await store(named('share'))
+  await store(...jobs)
   for (const job of jobs) await reaches(job.jobId, 'COMPLETED')
   assert.ok([...ran.values()].every(times => times === 1))
   assert.deepEqual([...by].toSorted(), ['one', 'two'])
