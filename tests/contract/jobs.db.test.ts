@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { startJobService } from '@cronos/job-service'
-import { openLog, Secret, tokenIssuer, tokenReader } from '@cronos/runtime'
+import { jobConfig, startJobService } from '@cronos/job-service'
+import { givenValues, loadConfig, openLog, Secret, tokenIssuer } from '@cronos/runtime'
 import { sql } from '@cronos/store'
 import { freshDatabase } from '@cronos/testkit'
 
@@ -14,16 +14,24 @@ const database = await freshDatabase('jobs')
 const db = database.pool('engine')
 const secret = new Secret('a secret of the tests that is as long as it has to be: 64 bytes or more')
 const issuer = tokenIssuer(secret, { accessMs: 900_000, refreshMs: 900_000, serviceMs: 900_000 })
+const config = loadConfig(jobConfig, [
+  givenValues('test', {
+    'configs.server.host': '127.0.0.1',
+    'configs.server.port': '0',
+    'configs.jobDb.url': database.address.url,
+    'secrets.datasource.username': database.address.user,
+    'secrets.datasource.password': database.address.password,
+    'secrets.jwt.secret': secret.reveal(),
+  }),
+])
 const service = await startJobService(
   {
     db,
     reads: database.pool('general'),
-    tokens: tokenReader(secret),
     log: openLog('job-service', process.env['CRONOS_TEST_LOG'] ?? 'silent'),
     tellWake: () => {},
-    prepare: async () => {},
   },
-  { host: '127.0.0.1', port: 0, maxAttempts: 3 },
+  config,
 )
 await service.ready
 after(async () => {

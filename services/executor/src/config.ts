@@ -1,13 +1,16 @@
 import {
   ConfigError,
   commaList,
+  databaseSettings,
   duration,
   httpUrl,
   leaseSettings,
+  logSettings,
   optional,
   retrySettings,
   type Secret,
   secretText,
+  serverSettings,
   setting,
   text,
   wholeNumber,
@@ -98,6 +101,15 @@ export const toolsSettings = {
     meaning: 'Private networks that http_request may reach, in CIDR notation',
   }),
 } as const
+
+/** All keys of the executor-service. */
+export const executorServiceConfig = {
+  server: serverSettings(8084),
+  log: logSettings,
+  jobDb: databaseSettings('jobDb', 'jobs'),
+  executor: executorSettings,
+  tools: toolsSettings,
+}
 
 /** The tools' settings as they are read. */
 export interface ToolsSettings {

@@ -1,4 +1,9 @@
-export type { ExecutorConfig } from './config.ts'
+export {
+  type ExecutorConfig,
+  executorConfig,
+  executorServiceConfig,
+  toolsConfig,
+} from './config.ts'
 export { loadRegistry, type Registry, registryOf } from './registry.ts'
 export { type ExecutorDeps, type StartedExecutor, startExecutor } from './service.ts'
 export {

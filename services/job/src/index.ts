@@ -1,1 +1,2 @@
-export { type JobServiceConfig, type JobServiceDeps, startJobService } from './service.ts'
+export { type JobConfig, jobConfig } from './config.ts'
+export { type JobServiceDeps, startJobService } from './service.ts'

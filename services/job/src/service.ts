@@ -1,6 +1,7 @@
-import { type HttpService, type Logger, startHttpService, type TokenReader } from '@cronos/runtime'
+import { type HttpService, type Logger, startHttpService, tokenReader } from '@cronos/runtime'
 import { isTransient, type Pool, sql } from '@cronos/store'
-import { type JobsConfig, openJobs } from './jobs.ts'
+import type { JobConfig } from './config.ts'
+import { openJobs } from './jobs.ts'
 import { addMailRoutes } from './mail-routes.ts'
 import { addJobRoutes } from './routes.ts'
 import { addRunRoutes } from './run-routes.ts'
@@ -10,17 +11,11 @@ export interface JobServiceDeps {
   readonly db: Pool
   /** The same, for lists and single reads. */
   readonly reads: Pool
-  readonly tokens: TokenReader
   readonly log: Logger
   /** Tells the schedulers that a run is due in so many milliseconds. */
   readonly tellWake: (inMs: number) => void
-  /** Brings the database to the newest schema. */
-  readonly prepare: () => Promise<void>
-}
-
-export interface JobServiceConfig extends JobsConfig {
-  readonly host: string
-  readonly port: number
+  /** Makes the database ready; tried until it is done. Left out where it is ready already. */
+  readonly prepare?: () => Promise<void>
 }
 
 /** The largest body of a request, in bytes: 1 MiB. */
@@ -29,17 +24,19 @@ const BODY_LIMIT = 1_048_576
 /** Starts the service through which owners ask for jobs and see what became of them. */
 export async function startJobService(
   deps: JobServiceDeps,
-  config: JobServiceConfig,
+  config: JobConfig,
 ): Promise<HttpService> {
-  const { reads, tokens, log, prepare } = deps
+  const { reads, log, prepare } = deps
   const jobs = openJobs(deps, config)
   const http = await startHttpService({
     name: 'job-service',
     errors: 'timed',
-    host: config.host,
-    port: config.port,
+    ...config.server,
+    log,
+    tokens: tokenReader(config.jwt.secret),
+    isTransient,
     bodyLimit: BODY_LIMIT,
-    ...{ log, tokens, isTransient, prepare },
+    ...(prepare === undefined ? {} : { prepare }),
     checks: {
       async database() {
         await reads.query(sql`select 1`)

@@ -1,4 +1,13 @@
-import { duration, leaseSettings, retrySettings, setting, wholeNumber } from '@cronos/runtime'
+import {
+  databaseSettings,
+  duration,
+  leaseSettings,
+  logSettings,
+  retrySettings,
+  serverSettings,
+  setting,
+  wholeNumber,
+} from '@cronos/runtime'
 
 /** The keys of a scheduler. */
 export const schedulerSettings = {
@@ -32,8 +41,17 @@ export const schedulerSettings = {
     meaning: 'How long a dispatched run may take to start before it is dispatched again',
   }),
   ...leaseSettings,
+  logSettings,
   retry: retrySettings,
 } as const
+
+/** All keys of the scheduler-service. */
+export const schedulerConfig = {
+  server: serverSettings(8083),
+  log: logSettings,
+  jobDb: databaseSettings('jobDb', 'jobs'),
+  scheduler: schedulerSettings,
+}
 
 /** What a scheduler runs by. Durations in milliseconds. */
 export interface SchedulerConfig {

@@ -1,2 +1,2 @@
-export type { SchedulerConfig } from './config.ts'
+export { type SchedulerConfig, schedulerConfig } from './config.ts'
 export { type SchedulerDeps, type StartedScheduler, startScheduler } from './service.ts'
