@@ -1,1 +1,2 @@
-export {}
+export { type AuthConfig, authConfig } from './config.ts'
+export { type AuthDeps, startAuthService } from './service.ts'
