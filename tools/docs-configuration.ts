@@ -5,13 +5,19 @@
 
 import { writeFile } from 'node:fs/promises'
 import { authConfig } from '@cronos/auth-service'
+import { executorServiceConfig } from '@cronos/executor-service'
+import { jobConfig } from '@cronos/job-service'
 import { type Declaration, environmentName, isSecretKey, settingsOf } from '@cronos/runtime'
+import { schedulerConfig } from '@cronos/scheduler-service'
 import { userConfig } from '@cronos/user-service'
 
 /** Every service with what it declares; a service that is not here is not on the page. */
 const declarations: Readonly<Record<string, Declaration>> = {
   auth: authConfig,
   user: userConfig,
+  job: jobConfig,
+  scheduler: schedulerConfig,
+  executor: executorServiceConfig,
 }
 
 export const page = new URL('../docs/configuration.md', import.meta.url)
