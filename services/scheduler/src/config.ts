@@ -41,7 +41,6 @@ export const schedulerSettings = {
     meaning: 'How long a dispatched run may take to start before it is dispatched again',
   }),
   ...leaseSettings,
-  logSettings,
   retry: retrySettings,
 } as const
 
