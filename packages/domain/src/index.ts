@@ -1,4 +1,5 @@
 export type { Brand } from './brand.ts'
+export { countFires } from './cron/count.ts'
 export type {
   Cron,
   CronError,
@@ -8,9 +9,18 @@ export type {
   WeekdayRule,
 } from './cron/cron.ts'
 export { cronFields, springDst } from './cron/cron.ts'
+export { describeCron } from './cron/describe.ts'
+export {
+  type ForecastBucket,
+  type ForecastJob,
+  type ForecastWindow,
+  forecast,
+} from './cron/forecast.ts'
 export { formatCron } from './cron/format.ts'
 export { fireTimes, nextFire } from './cron/next-fire.ts'
 export { type ParsedCron, parseCron } from './cron/parse.ts'
+export { type CronPreview, type PreviewedFire, previewCron } from './cron/preview.ts'
+export type { CronWarning } from './cron/warnings.ts'
 export { loadZone, type Segment, type Zone } from './cron/zone.ts'
 export type { JobEvent } from './event.ts'
 export {

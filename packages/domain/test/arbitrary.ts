@@ -24,7 +24,7 @@ export const zoneIds = [
   'Pacific/Chatham',
 ] as const
 
-export const anyZone: fc.Arbitrary<Zone> = fc.constantFrom(...zoneIds).map(id => loadZone(id)!)
+export const anyZone: fc.Arbitrary<Zone> = fc.constantFrom(...zoneIds).map(aZone)
 
 /** From 1970 to 2100. */
 export const anyInstant: fc.Arbitrary<Instant> = fc
@@ -48,11 +48,7 @@ export const anyCronText: fc.Arbitrary<string> = fc
   )
   .map(fields => fields.join(' '))
 
-export const anyCron: fc.Arbitrary<Cron> = anyCronText.map(text => {
-  const parsed = parseCron(text)
-  if (!parsed.ok) throw new Error(`${text}: ${parsed.error.message}`)
-  return parsed.cron
-})
+export const anyCron: fc.Arbitrary<Cron> = anyCronText.map(aCron)
 
 function anyField(min: number, max: number, special?: fc.Arbitrary<string>): fc.Arbitrary<string> {
   const value = fc.integer({ min, max })
@@ -90,4 +86,23 @@ function anyWeekdayRule(): fc.Arbitrary<string> {
     weekday.map(day => `${day}L`),
     fc.tuple(weekday, fc.integer({ min: 1, max: 6 })).map(parts => parts.join('#')),
   )
+}
+
+/** @throws when the text is no cron expression */
+export function aCron(text: string): Cron {
+  const parsed = parseCron(text)
+  if (!parsed.ok) throw new Error(`${text}: ${parsed.error.message}`)
+  return parsed.cron
+}
+
+/** @throws when the platform knows no such zone */
+export function aZone(id: string): Zone {
+  const zone = loadZone(id)
+  if (!zone) throw new Error(`no zone ${id}`)
+  return zone
+}
+
+/** @param text such as `2026-01-01T00:00Z` */
+export function anInstant(text: string): Instant {
+  return instant(Date.parse(text))
 }

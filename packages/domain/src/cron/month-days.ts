@@ -4,11 +4,14 @@ import type { Cron, MonthDayRule, WeekdayRule } from './cron.ts'
  * Which days of a month match depends only on the month's length and on the weekday of its 1st:
  * there are 28 *kinds* of month, numbered from 0.
  */
-export const MONTH_KINDS = 28
+const MONTH_KINDS = 28
 
 const SHORTEST = 28
+const LONGEST = 31
 const SATURDAY = 6
 const SUNDAY = 7
+/** The 1st, 8th, 15th, 22nd and 29th. */
+const WEEKLY = 1 | (1 << 7) | (1 << 14) | (1 << 21) | (1 << 28)
 
 /**
  * @param length 28 to 31
@@ -19,24 +22,29 @@ export function monthKind(length: number, firstWeekday: number): number {
 }
 
 /**
- * The days of such a month that match both the day of month and the day of week.
+ * For each kind of month the days that match both the day of month and the day of week.
  *
  * @returns bit 0 for the 1st to bit 30 for the 31st
  */
-export function daysOfMonthKind(
-  { daysOfMonth, daysOfWeek }: Pick<Cron, 'daysOfMonth' | 'daysOfWeek'>,
-  kind: number,
-): number {
-  const month: Month = { length: SHORTEST + Math.floor(kind / 7), firstWeekday: (kind % 7) + 1 }
-  let byDate = 0
-  for (const day of daysOfMonth.days) byDate |= bitOf(month, day)
-  for (const rule of daysOfMonth.rules) byDate |= bitOf(month, monthDay(month, rule))
-  let byWeekday = 0
-  for (const weekday of daysOfWeek.days)
-    for (let day = firstOn(month, weekday); day <= month.length; day += 7)
-      byWeekday |= bitOf(month, day)
-  for (const rule of daysOfWeek.rules) byWeekday |= bitOf(month, weekdayDay(month, rule))
-  return byDate & byWeekday
+export function matchingDays({
+  daysOfMonth,
+  daysOfWeek,
+}: Pick<Cron, 'daysOfMonth' | 'daysOfWeek'>): Int32Array {
+  const found = new Int32Array(MONTH_KINDS)
+  const dates = daysOfMonth.days.reduce((bits, day) => bits | (1 << (day - 1)), 0)
+  for (let length = SHORTEST; length <= LONGEST; length++) {
+    for (let firstWeekday = 1; firstWeekday <= 7; firstWeekday++) {
+      const month: Month = { length, firstWeekday }
+      let byDate = dates
+      for (const rule of daysOfMonth.rules) byDate |= bitOf(month, monthDay(month, rule))
+      let byWeekday = 0
+      for (const weekday of daysOfWeek.days) byWeekday |= WEEKLY << (firstOn(month, weekday) - 1)
+      for (const rule of daysOfWeek.rules) byWeekday |= bitOf(month, weekdayDay(month, rule))
+      const existing = 2 ** length - 1
+      found[monthKind(length, firstWeekday)] = byDate & byWeekday & existing
+    }
+  }
+  return found
 }
 
 interface Month {

@@ -1,5 +1,6 @@
 import type { Instant } from '../instant.ts'
 import { CYCLE_DAYS, DAY_MS, SECOND_MS } from './calendar.ts'
+import { LONGEST_SHIFT_MS, shiftAfter, shiftBefore } from './clock-change.ts'
 import { type Cron, type DstPolicy, springDst } from './cron.ts'
 import { nextWallTime } from './timetable.ts'
 import type { Segment, Zone } from './zone.ts'
@@ -8,9 +9,6 @@ import type { Segment, Zone } from './zone.ts'
 const HORIZON_MS = CYCLE_DAYS * DAY_MS
 /** The last instant a date can hold. */
 const LAST_INSTANT = 8.64e15
-/** No clock is further from UTC, and none was ever moved by more. */
-const LONGEST_SHIFT_MS = DAY_MS
-
 /**
  * The next fire time of a cron expression in a zone, strictly after an instant: a whole second.
  *
@@ -82,7 +80,8 @@ function firstMatch(
   return Infinity
 }
 
-function firstOnClock(cron: Cron, offset: number, from: number): number {
+/** The first match from `from` on of a clock that keeps one offset for ever; or `Infinity`. */
+export function firstOnClock(cron: Cron, offset: number, from: number): number {
   const wall = nextWallTime(cron.timetable, (from + offset) / SECOND_MS)
   return wall === null ? Infinity : wall * SECOND_MS - offset
 }
@@ -93,10 +92,10 @@ function firstOnClock(cron: Cron, offset: number, from: number): number {
  */
 function firstShifted(cron: Cron, zone: Zone, segment: Segment, from: number): number {
   if (from - segment.from >= LONGEST_SHIFT_MS) return Infinity
-  const before = zone.segmentAt(segment.from - SECOND_MS)
-  const gapEnd = segment.from + segment.offset - before.offset
+  const gap = shiftBefore(zone, segment)
+  const gapEnd = segment.from + gap
   if (from >= gapEnd) return Infinity
-  const at = firstOnClock(cron, before.offset, from)
+  const at = firstOnClock(cron, segment.offset - gap, from)
   return at < gapEnd ? at : Infinity
 }
 
@@ -109,10 +108,8 @@ function endOfLeftOut(
 ): number {
   if (counts === 'first') {
     if (at - segment.from >= LONGEST_SHIFT_MS) return at
-    const before = zone.segmentAt(segment.from - SECOND_MS)
-    return Math.max(at, segment.from + before.offset - segment.offset)
+    return Math.max(at, segment.from - shiftBefore(zone, segment))
   }
   if (segment.until - at > LONGEST_SHIFT_MS) return at
-  const after = zone.segmentAt(segment.until)
-  return at >= segment.until - (segment.offset - after.offset) ? segment.until : at
+  return at >= segment.until + shiftAfter(zone, segment) ? segment.until : at
 }

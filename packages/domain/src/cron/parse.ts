@@ -20,13 +20,26 @@ import { type FieldRange, parseValues } from './values.ts'
 const SECONDS: FieldRange = { field: 'second', min: 0, max: 59 }
 const MINUTES: FieldRange = { field: 'minute', min: 0, max: 59 }
 const HOURS: FieldRange = { field: 'hour', min: 0, max: 23 }
-const DAYS_OF_MONTH: FieldRange = { field: 'day of month', min: 1, max: 31, questionMark: true }
-const MONTHS: FieldRange = { field: 'month', min: 1, max: 12, names: monthNames }
+const DAYS_OF_MONTH: FieldRange = {
+  field: 'day of month',
+  min: 1,
+  max: 31,
+  orElse: 'one of L, L-3, LW, 15W in capitals',
+  questionMark: true,
+}
+const MONTHS: FieldRange = {
+  field: 'month',
+  min: 1,
+  max: 12,
+  names: monthNames,
+  orElse: 'a name from JAN to DEC',
+}
 const DAYS_OF_WEEK: FieldRange = {
   field: 'day of week',
   min: 1,
   max: 7,
   names: weekdayNames,
+  orElse: 'a name from MON to SUN',
   zeroIsSeven: true,
   questionMark: true,
 }

@@ -8,7 +8,7 @@ import {
   weekdayOf,
 } from './calendar.ts'
 import type { Cron } from './cron.ts'
-import { daysOfMonthKind, MONTH_KINDS, monthKind } from './month-days.ts'
+import { matchingDays, monthKind } from './month-days.ts'
 
 /**
  * A cron expression laid out for the search: tables that answer "the next match" by one look-up.
@@ -30,14 +30,12 @@ type Fields = Omit<Cron, 'timetable'>
 const NONE = 255
 
 export function layOut(fields: Fields): Timetable {
-  const days = new Int32Array(MONTH_KINDS)
-  for (let kind = 0; kind < MONTH_KINDS; kind++) days[kind] = daysOfMonthKind(fields, kind)
   return {
     nextSecond: nextMatches(fields.seconds, 60),
     nextMinute: nextMatches(fields.minutes, 60),
     nextHour: nextMatches(fields.hours, 24),
     months: fields.months.reduce((bits, month) => bits | (1 << month), 0),
-    days,
+    days: matchingDays(fields),
   }
 }
 

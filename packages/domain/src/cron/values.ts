@@ -10,6 +10,8 @@ export interface FieldRange {
   readonly max: number
   /** Names of the values from 1, in upper case. */
   readonly names?: readonly string[]
+  /** What else the field takes, in words. */
+  readonly orElse?: string
   /** Sunday may be written 0 too, and at the start of a range 7 is 0. */
   readonly zeroIsSeven?: true
   /** `?` may stand for `*`. */
@@ -41,8 +43,8 @@ export function parseValue(range: FieldRange, piece: Piece): number {
   const value = parseNumber(range, piece)
   const lowest = lowestOf(range)
   if (value === null) {
-    const names = range.names ? ` or a name from ${range.names[0]} to ${range.names.at(-1)}` : ''
-    const wanted = `a number from ${lowest} to ${range.max}${names}`
+    const orElse = range.orElse ? ` or ${range.orElse}` : ''
+    const wanted = `a number from ${lowest} to ${range.max}${orElse}`
     throw new Refusal(piece, `${range.field} must be ${wanted}, got ${quote(piece)}`)
   }
   if (value < lowest || value > range.max) {
