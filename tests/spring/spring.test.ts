@@ -7,6 +7,7 @@ import {
   describeDifference,
   shareZones,
 } from './comparison.ts'
+import { tableUnder } from './cron-md.ts'
 import { type Answer, type Judge, startJudge } from './judge.ts'
 
 const CASES = 6_000
@@ -82,115 +83,30 @@ describe('the planner and Spring', () => {
       assert.equal(answerOf(question), verdicts[index]!.spring, JSON.stringify(question.expression))
   })
 
-  describe('differ on purpose:', () => {
-    test('L-28 is no day of a February of 28 days, where Spring never comes past January', async () => {
-      await differ({
-        expression: '0 0 0 L-28 * *',
-        after: '2026-01-31T00:00:00Z',
-        cronos: '2026-03-03T00:00:00Z',
-        spring: '2026-01-31T00:00:00Z',
-      })
-    })
-
-    test('L-31 and further back never fire, where Spring fires in the month before', async () => {
-      await differ({
-        expression: '0 0 0 L-36 3 *',
-        after: '2026-01-01T00:00:00Z',
-        cronos: 'never',
-        spring: '2026-03-25T00:00:00Z',
-      })
-    })
-
-    test('31W on a Sunday is the Friday before, where Spring passes the month over', async () => {
-      await differ({
-        expression: '0 0 0 31W * *',
-        after: '2027-01-15T00:00:00Z',
-        cronos: '2027-01-29T00:00:00Z',
-        spring: '2027-03-31T00:00:00Z',
-      })
-    })
-
-    test('31W does nothing in a shorter month, even when asked on its last Friday', async () => {
-      await differ({
-        expression: '0 * * 31W * *',
-        after: '2021-04-30T00:16:00Z',
-        cronos: '2021-05-31T00:00:00Z',
-        spring: '2021-04-30T00:17:00Z',
-      })
-    })
-
-    test('1W on a Saturday is Monday the 3rd, also when asked on Sunday the 2nd', async () => {
-      await differ({
-        expression: '0 0 0 1W * *',
-        after: '2026-08-02T12:00:00Z',
-        cronos: '2026-08-03T00:00:00Z',
-        spring: '2026-09-01T00:00:00Z',
-      })
-    })
-
-    test('the 262nd Monday of a month never comes, where Spring finds one in ten years', async () => {
-      await differ({
-        expression: '0 0 0 * * MON#262',
-        after: '2026-01-15T00:00:00Z',
-        cronos: 'never',
-        spring: '2036-01-07T00:00:00Z',
-      })
-    })
-
-    test('a step past the end of the field is one value, where Spring overflows', async () => {
-      await differ({
-        expression: '5/2147483647 0 0 * * *',
-        after: '2026-01-01T00:00:00Z',
-        cronos: '2026-01-01T00:00:05Z',
-        spring: '2026-01-01T00:00:01Z',
-      })
-    })
-
-    test('a fire before a gap of half an hour is not lost', async () => {
-      await differ({
-        expression: '0 0 23 * * *',
-        zone: 'Asia/Pyongyang',
-        after: '2018-05-04T08:06:00Z',
-        cronos: '2018-05-04T14:30:00Z',
-        spring: '2018-05-05T14:00:00Z',
-      })
-    })
-
-    test('a midnight that comes twice fires twice', async () => {
-      await differ({
-        expression: '0 0 * * * SUN',
-        zone: 'America/Havana',
-        after: '2020-10-31T13:00:00Z',
-        cronos: '2020-11-01T04:00:00Z',
-        spring: '2020-11-01T05:00:00Z',
-      })
-    })
-
-    test('the hours of a day whose midnight is skipped still fire', async () => {
-      await differ({
-        expression: '0 30 */6 * * *',
-        zone: 'America/Sao_Paulo',
-        after: '2007-10-14T01:48:00Z',
-        cronos: '2007-10-14T08:30:00Z',
-        spring: '2007-10-15T02:30:00Z',
-      })
-    })
+  test('agree on each example of docs/cron.md', async () => {
+    const examples = tableUnder('Examples').map(([expression]) =>
+      aCase(expression!, '2026-01-01T00:00:00Z'),
+    )
+    const verdicts = await judge.next(examples)
+    for (const [index, question] of examples.entries())
+      assert.equal(answerOf(question), verdicts[index]!.spring, question.expression)
   })
 
-  /** Both answers are fixed: a Spring that changes its mind shows up here too. */
-  async function differ(expected: {
-    expression: string
-    zone?: string
-    after: string
-    cronos: string
-    spring: string
-  }): Promise<void> {
-    const question = aCase(expected.expression, expected.after, expected.zone)
-    const [verdict] = await judge.next([question])
-    const said = { cronos: show(answerOf(question)), spring: show(verdict!.spring) }
-    assert.deepEqual(said, { cronos: expected.cronos, spring: expected.spring })
-  }
+  describe('differ on purpose:', () => {
+    // Both answers are fixed: a Spring that changes its mind shows up here too.
+    for (const row of tableUnder('Where Cronos departs from Spring')) {
+      const [why, expression, zone, after, cronos, spring] = row as Departures
+      test(`${expression}: ${why}`, async () => {
+        const question = aCase(expression, after, zone)
+        const [verdict] = await judge.next([question])
+        const said = { cronos: show(answerOf(question)), spring: show(verdict!.spring) }
+        assert.deepEqual(said, { cronos, spring })
+      })
+    }
+  })
 })
+
+type Departures = [string, string, string, string, string, string]
 
 function aCase(expression: string, after: string, zone = 'UTC') {
   return { expression, zone, after: Date.parse(after) }
