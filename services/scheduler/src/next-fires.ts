@@ -1,8 +1,7 @@
 import {
   type Cron,
-  fireTimes,
+  countFires,
   type Instant,
-  later,
   loadZone,
   nextFire,
   parseCron,
@@ -43,13 +42,8 @@ export function planNextFires(claimed: readonly Claimed[]): Planned {
 
 function skipTo(run: Claimed, trigger: Trigger, from: Instant, planned: Planned): Instant | null {
   const { cron, zone } = trigger
-  let count = 0
-  let to = from
-  for (const at of fireTimes(cron, zone, from, later(run.now, 1))) {
-    count++
-    to = at
-  }
-  planned.skipped.push({ run, from, to, count, policy: 'MISFIRE' })
+  const count = countFires(cron, zone, from, run.now + 1)
+  planned.skipped.push({ run, from, to: run.now, count, policy: 'MISFIRE' })
   return nextFire(cron, zone, run.now)
 }
 
