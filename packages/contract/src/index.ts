@@ -1,4 +1,5 @@
 export * from './auth.ts'
+export { CronPreview, Forecast, PreviewCron } from './cron.ts'
 export { type ErrorStyle, errorBody, NamedError, TimedError } from './error-bodies.ts'
 export { CronosError, type ErrorCode, errorStatus } from './errors.ts'
 export {

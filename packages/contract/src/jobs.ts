@@ -1,7 +1,7 @@
 import { executionModes, jobStatuses, jobTypes } from '@cronos/domain'
 import { type Static, Type } from 'typebox'
 
-const Instant = Type.String({
+export const Instant = Type.String({
   format: 'date-time',
   description: 'ISO-8601 in UTC',
   examples: ['2026-11-23T20:44:00.000Z'],
@@ -11,6 +11,27 @@ const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T)
 
 export const JobType = Type.Enum([...jobTypes])
 export const JobStatus = Type.Enum([...jobStatuses])
+
+export const TimeZone = Type.Union([Type.String(), Type.Null()], {
+  description: 'The IANA zone in which the cron expression is read; UTC unless told',
+  examples: ['Europe/Berlin'],
+})
+const DstGap = Type.Enum(['skip', 'shift'], {
+  description: 'A time that the clock jumps over is skipped, or shifted by as much as the clock',
+})
+const DstOverlap = Type.Enum(['both', 'first', 'second'], {
+  description: 'A time that comes twice fires both times, or only the first or the second time',
+})
+export const Dst = Type.Union(
+  [
+    Type.Object(
+      { gap: Type.Optional(DstGap), overlap: Type.Optional(DstOverlap) },
+      { additionalProperties: true },
+    ),
+    Type.Null(),
+  ],
+  { description: 'What becomes of fire times that a change of the clock drops or repeats' },
+)
 
 /** What a job is asked for with; the rules between the fields are the service's. */
 export const CreateJob = Type.Object(
@@ -29,10 +50,12 @@ export const CreateJob = Type.Object(
     ),
     cronExpression: Type.Optional(
       Type.Union([Type.String(), Type.Null()], {
-        description: "Spring's six fields or a macro, read in UTC; for RECURRING jobs",
+        description: "Spring's six fields or a macro; for RECURRING jobs",
         examples: ['0 */2 * * * *'],
       }),
     ),
+    timeZone: Type.Optional(TimeZone),
+    dst: Type.Optional(Dst),
     payload: Type.Record(Type.String(), Type.Unknown(), {
       description: 'task names what to run; the other keys are for the task',
       examples: [{ task: 'send_email', template: 'sending email job now' }],
@@ -68,6 +91,7 @@ export const JobDetails = Type.Object({
   executionMode: nullable(Type.Enum([...executionModes])),
   cronExpression: nullable(Type.String()),
   timeZone: Type.String({ examples: ['UTC'] }),
+  dst: Type.Object({ gap: DstGap, overlap: DstOverlap }),
   payload: Type.Record(Type.String(), Type.Unknown()),
   maxAttempts: Type.Integer(),
   updatedAt: Instant,

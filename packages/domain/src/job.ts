@@ -1,3 +1,4 @@
+import type { DstPolicy } from './cron/cron.ts'
 import type { ExactInstant } from './instant.ts'
 
 export const jobTypes = ['ONE_TIME', 'RECURRING'] as const
@@ -21,7 +22,13 @@ export type JobStatus = (typeof jobStatuses)[number]
 export type Trigger =
   | { readonly kind: 'immediate' }
   | { readonly kind: 'at'; readonly runAt: ExactInstant }
-  | { readonly kind: 'cron'; readonly expression: string; readonly timeZone: string }
+  | {
+      readonly kind: 'cron'
+      readonly expression: string
+      /** An IANA zone, as `loadZone` names it. */
+      readonly timeZone: string
+      readonly dst: DstPolicy
+    }
 
 /** From the most urgent to the least: what the column `priority` counts from 0. */
 export const priorities = ['CRITICAL', 'HIGH', 'NORMAL', 'LOW'] as const

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { type Instant, instant, jobIdOf, type UserId, uuidSource } from '@cronos/domain'
+import { type Instant, instant, jobIdOf, springDst, type UserId, uuidSource } from '@cronos/domain'
 import { type Db, type NewJob, readNow, sql } from '@cronos/store'
 
 const nextUuid = uuidSource()
@@ -29,6 +29,8 @@ export function byCron(expression: string, firstFireAt: Instant): NewJob['trigge
     kind: 'cron',
     expression,
     timeZone: 'UTC',
+    dst: springDst,
+    tzdata: 'test',
     plannedAt: instant(firstFireAt - 1),
     firstFireAt,
   }

@@ -4,11 +4,8 @@ import {
   formatInstant,
   type JobId,
   jobIdOf,
-  loadZone,
   nextFire,
-  parseCron,
   parseJobId,
-  type Trigger,
   type UserId,
   uuidSource,
 } from '@cronos/domain'
@@ -26,7 +23,7 @@ import {
   readNow,
   rescheduleJob,
 } from '@cronos/store'
-import { quote, readRunAt, readTrigger } from './trigger.ts'
+import { quote, type ReadTrigger, readExactInstant, readTrigger } from './trigger.ts'
 
 export interface JobsDeps {
   readonly db: Pool
@@ -96,7 +93,7 @@ export function openJobs(deps: JobsDeps, config: JobsConfig): Jobs {
     },
 
     async reschedule(owner, jobId, runAt) {
-      const at = readRunAt(runAt)
+      const at = readExactInstant('runAt', runAt)
       const moved = await rescheduleJob(db, idOf(jobId), owner, at)
       switch (moved.kind) {
         case 'done':
@@ -118,16 +115,15 @@ export function openJobs(deps: JobsDeps, config: JobsConfig): Jobs {
   }
 
   /** The first fire of a recurring job is the next after now, by the database's clock. */
-  async function plan(trigger: Trigger): Promise<NewTrigger> {
+  async function plan(trigger: ReadTrigger): Promise<NewTrigger> {
     if (trigger.kind !== 'cron') return trigger
-    const parsed = parseCron(trigger.expression)
-    const zone = loadZone(trigger.timeZone)
-    if (!parsed.ok || zone === null) throw new Error('a trigger that was read must parse')
+    const { cron, zone, dst, expression } = trigger
     const plannedAt = await readNow(db)
-    const firstFireAt = nextFire(parsed.cron, zone, plannedAt)
+    const firstFireAt = nextFire(cron, zone, plannedAt, dst)
     if (firstFireAt === null)
-      throw refusal(`Invalid cron expression: ${quote(trigger.expression)} never fires`)
-    return { ...trigger, plannedAt, firstFireAt }
+      throw refusal(`Invalid cron expression: ${quote(expression)} never fires`)
+    const tzdata = process.versions['tz'] ?? 'unknown'
+    return { ...trigger, plannedAt, firstFireAt, tzdata }
   }
 }
 

@@ -6,14 +6,7 @@ import {
   JobSummary,
   RescheduleJob,
 } from '@cronos/contract'
-import {
-  formatInstant,
-  type Instant,
-  type JobId,
-  jobStatuses,
-  jobTypes,
-  parseInstant,
-} from '@cronos/domain'
+import { formatInstant, type Instant, type JobId, jobStatuses, jobTypes } from '@cronos/domain'
 import { type HttpApp, userWith } from '@cronos/runtime'
 import {
   type JobDetails as JobDetailsRow,
@@ -26,7 +19,7 @@ import { Type } from 'typebox'
 import { textOf } from './instant-text.ts'
 import type { Jobs } from './jobs.ts'
 import { RunList, toRunSummary } from './run-routes.ts'
-import { quote } from './trigger.ts'
+import { readExactInstant } from './trigger.ts'
 
 export interface JobRoutesDeps {
   readonly jobs: Jobs
@@ -173,14 +166,7 @@ function readSpan(
 }
 
 function readBound(name: string, text: string | undefined): Instant | null {
-  if (text === undefined) return null
-  const found = parseInstant(text)
-  if (found === null)
-    throw new CronosError(
-      'INVALID_REQUEST',
-      `${name} must be an ISO-8601 instant with Z or an offset, such as 2026-11-23T20:44:00Z, got ${quote(text)}`,
-    )
-  return found.at
+  return text === undefined ? null : readExactInstant(name, text).at
 }
 
 function toSummary(job: JobRow): JobSummary {
@@ -201,6 +187,7 @@ function toDetails(job: JobDetailsRow): JobDetails {
   return {
     ...toSummary(job),
     ...{ executionMode, cronExpression, timeZone, payload, maxAttempts },
+    dst: { gap: job.dstGap, overlap: job.dstOverlap },
     updatedAt: formatInstant(job.updatedAt),
   }
 }

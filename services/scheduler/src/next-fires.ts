@@ -1,10 +1,12 @@
 import {
   type Cron,
   countFires,
+  type DstPolicy,
   type Instant,
   loadZone,
   nextFire,
   parseCron,
+  springDst,
   type Zone,
 } from '@cronos/domain'
 import type { Claimed, NextFire, SkippedSpan } from '@cronos/store'
@@ -28,23 +30,29 @@ export function planNextFires(claimed: readonly Claimed[]): Planned {
   for (const run of claimed) {
     if (run.cronExpression === null || run.timeZone === null) continue
     const trigger = readTrigger(run.cronExpression, run.timeZone)
-    const next = nextFire(trigger.cron, trigger.zone, run.scheduledAt)
+    const dst = { gap: run.dstGap ?? springDst.gap, overlap: run.dstOverlap ?? springDst.overlap }
+    const next = nextFire(trigger.cron, trigger.zone, run.scheduledAt, dst)
     if (next === null) {
       planned.ended.push(run)
       continue
     }
-    const nextAt = next > run.now ? next : skipTo(run, trigger, next, planned)
+    const nextAt = next > run.now ? next : skipTo(run, { ...trigger, dst }, next, planned)
     if (nextAt === null) planned.ended.push(run)
     else planned.fires.push({ jobId: run.jobId, scheduledAt: run.scheduledAt, nextAt })
   }
   return planned
 }
 
-function skipTo(run: Claimed, trigger: Trigger, from: Instant, planned: Planned): Instant | null {
-  const { cron, zone } = trigger
-  const count = countFires(cron, zone, from, run.now + 1)
+function skipTo(
+  run: Claimed,
+  trigger: Trigger & { readonly dst: DstPolicy },
+  from: Instant,
+  planned: Planned,
+): Instant | null {
+  const { cron, zone, dst } = trigger
+  const count = countFires(cron, zone, from, run.now + 1, dst)
   planned.skipped.push({ run, from, to: run.now, count, policy: 'MISFIRE' })
-  return nextFire(cron, zone, run.now)
+  return nextFire(cron, zone, run.now, dst)
 }
 
 interface Trigger {

@@ -43,6 +43,8 @@ export function startScheduler(deps: SchedulerDeps, config: SchedulerConfig): St
     config.dispatchWindow,
   )
   const absence = watchAbsence(clock, config.heartbeatMs + REPORT_MS)
+  const tzdata = process.versions['tz'] ?? 'unknown'
+  const tickDeps = { db, bus, log, window, tzdata, random: Math.random }
   let failing = false
 
   const loop = startLoop({
@@ -55,7 +57,7 @@ export function startScheduler(deps: SchedulerDeps, config: SchedulerConfig): St
       absence.turnBegins()
       try {
         const takeOver = absence.isOver()
-        const restMs = await tick({ db, bus, log, window, random: Math.random }, config, takeOver)
+        const restMs = await tick(tickDeps, config, takeOver)
         failing = false
         // Leases that were left alone are looked at as soon as that is allowed.
         return absence.turnEnds(takeOver ? restMs : Math.min(restMs, absence.endsInMs()))

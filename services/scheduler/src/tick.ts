@@ -22,6 +22,8 @@ export interface TickDeps {
   readonly log: Logger
   readonly window: DispatchWindow
   readonly random: () => number
+  /** The version of this process's time zone data. */
+  readonly tzdata: string
 }
 
 /** What is due and was not claimed is locked by somebody for a moment. */
@@ -62,7 +64,7 @@ export async function tick(
 
 /** Claims and plans in one transaction: no fire is dispatched without the next one being stored. */
 async function claim(
-  { db, log, random }: TickDeps,
+  { db, log, random, tzdata }: TickDeps,
   config: SchedulerConfig,
   limit: number,
   takeOver: boolean,
@@ -74,7 +76,7 @@ async function claim(
       dispatchLeaseMs: config.dispatchLeaseMs,
     })
     const planned = planNextFires(claimed)
-    await insertNextFires(tx, planned.fires)
+    await insertNextFires(tx, planned.fires, tzdata)
     await recordSkipped(tx, planned.skipped)
     const lost = claimed.filter(run => run.was === 'RUNNING')
     if (lost.length > 0)

@@ -5,6 +5,9 @@ create table job_definitions (
   execution_mode  text check (execution_mode in ('IMMEDIATE', 'SCHEDULED')),
   cron_expression text,
   time_zone       text not null default 'UTC',
+  -- What becomes of a fire time that a change of the clock drops or repeats.
+  dst_gap         text not null default 'skip' check (dst_gap in ('skip', 'shift')),
+  dst_overlap     text not null default 'both' check (dst_overlap in ('both', 'first', 'second')),
   payload         jsonb not null check (jsonb_typeof(payload) = 'object'),
   -- 0 CRITICAL, 1 HIGH, 2 NORMAL, 3 LOW
   priority        smallint not null default 2 check (priority between 0 and 3),
@@ -60,6 +63,8 @@ create table runs (
   hold         text check (hold in ('PAUSED', 'UNKNOWN')),
   owner        text not null,
   executor     text,
+  -- The version of the time zone data that a recurring fire was planned with.
+  tzdata       text,
   replay_of    timestamptz(3),
   error        jsonb,
   output       jsonb,
@@ -119,6 +124,8 @@ create table triggers (
   version         int not null,
   cron_expression text,
   time_zone       text not null default 'UTC',
+  dst_gap         text not null default 'skip',
+  dst_overlap     text not null default 'both',
   run_at          timestamptz,
   state           text not null default 'ACTIVE',
   valid_from      timestamptz not null,
@@ -166,6 +173,8 @@ select 'job_' || d.job_id as job_id,
        d.updated_at,
        d.created_by,
        d.time_zone,
+       d.dst_gap,
+       d.dst_overlap,
        d.priority,
        d.max_attempts,
        d.version

@@ -8,6 +8,7 @@ import {
   jobIdOf,
   type Priority,
   priorities,
+  springDst,
   type Trigger,
   type UserId,
   uuidOf,
@@ -32,6 +33,8 @@ export type NewTrigger =
   | (Extract<Trigger, { kind: 'cron' }> & {
       readonly plannedAt: Instant
       readonly firstFireAt: Instant
+      /** The version of the time zone data that it was planned with. */
+      readonly tzdata: string
     })
 
 export interface Created {
@@ -56,32 +59,36 @@ export async function createJobs(db: Db, jobs: readonly NewJob[]): Promise<Creat
           ${jobs.map(job => JSON.stringify(job.payload))}::jsonb[],
           ${jobs.map(job => typeOf(job.trigger))}::text[],
           ${jobs.map(job => modeOf(job.trigger))}::text[],
-          ${jobs.map(job => (job.trigger.kind === 'cron' ? job.trigger.expression : null))}::text[],
-          ${jobs.map(job => (job.trigger.kind === 'cron' ? job.trigger.timeZone : 'UTC'))}::text[],
+          ${jobs.map(job => cronOf(job.trigger)?.expression ?? null)}::text[],
+          ${jobs.map(job => cronOf(job.trigger)?.timeZone ?? 'UTC')}::text[],
+          ${jobs.map(job => (cronOf(job.trigger)?.dst ?? springDst).gap)}::text[],
+          ${jobs.map(job => (cronOf(job.trigger)?.dst ?? springDst).overlap)}::text[],
+          ${jobs.map(job => cronOf(job.trigger)?.tzdata ?? null)}::text[],
           ${jobs.map(job => dueAt(job.trigger))}::timestamptz[],
           ${jobs.map(job => plannedAt(job.trigger))}::timestamptz[],
           ${jobs.map(job => priorities.indexOf(job.priority))}::smallint[],
           ${jobs.map(job => job.maxAttempts)}::int[],
           ${jobs.map(job => job.timeoutMs)}::int[])
-          as job (job_id, owner, payload, job_type, execution_mode, cron_expression, time_zone, due,
-                  planned_at, priority, max_attempts, timeout_ms)),
+          as job (job_id, owner, payload, job_type, execution_mode, cron_expression, time_zone,
+                  dst_gap, dst_overlap, tzdata, due, planned_at, priority, max_attempts, timeout_ms)),
     definition as (
       insert into job_definitions (
-        job_id, job_type, execution_mode, cron_expression, time_zone, payload, priority,
-        max_attempts, timeout_ms, created_at, updated_at, created_by)
-      select job_id, job_type, execution_mode, cron_expression, time_zone, payload, priority,
-             max_attempts, timeout_ms, date_trunc('milliseconds', now()),
+        job_id, job_type, execution_mode, cron_expression, time_zone, dst_gap, dst_overlap,
+        payload, priority, max_attempts, timeout_ms, created_at, updated_at, created_by)
+      select job_id, job_type, execution_mode, cron_expression, time_zone, dst_gap, dst_overlap,
+             payload, priority, max_attempts, timeout_ms, date_trunc('milliseconds', now()),
              date_trunc('milliseconds', now()), owner
         from job),
     trigger as (
-      insert into triggers (job_id, version, cron_expression, time_zone, run_at, valid_from)
-      select job_id, 1, cron_expression, time_zone,
+      insert into triggers (job_id, version, cron_expression, time_zone, dst_gap, dst_overlap,
+                            run_at, valid_from)
+      select job_id, 1, cron_expression, time_zone, dst_gap, dst_overlap,
              case when cron_expression is null then due_at end, valid_from
         from job)
     insert into runs_live (job_id, scheduled_at, due_at, wake_at, max_attempts, priority, recurring,
-                           status, owner)
+                           status, owner, tzdata)
     select job_id, date_trunc('milliseconds', due_at), due_at, due_at, max_attempts, priority,
-           job_type = 'RECURRING', 'PENDING', owner
+           job_type = 'RECURRING', 'PENDING', owner, tzdata
       from job
     returning job_id as "jobUuid", due_at as "nextRunAt",
               extract(epoch from due_at - clock_timestamp())::float8 * 1000 as "dueInMs"`)
@@ -95,6 +102,10 @@ function typeOf(trigger: NewTrigger): JobType {
 function modeOf(trigger: NewTrigger): ExecutionMode | null {
   if (trigger.kind === 'cron') return null
   return trigger.kind === 'at' ? 'SCHEDULED' : 'IMMEDIATE'
+}
+
+function cronOf(trigger: NewTrigger): Extract<NewTrigger, { kind: 'cron' }> | null {
+  return trigger.kind === 'cron' ? trigger : null
 }
 
 /** Null is now, by the statement's own clock. */
@@ -112,5 +123,6 @@ function dueAt(trigger: NewTrigger): string | null {
 }
 
 function plannedAt(trigger: NewTrigger): string | null {
-  return trigger.kind === 'cron' ? formatInstant(trigger.plannedAt) : null
+  const cron = cronOf(trigger)
+  return cron && formatInstant(cron.plannedAt)
 }

@@ -1,4 +1,5 @@
 import {
+  type DstPolicy,
   type ExecutionMode,
   type Instant,
   type JobId,
@@ -27,6 +28,8 @@ export interface JobDetails extends JobRow {
   readonly executionMode: ExecutionMode | null
   readonly cronExpression: string | null
   readonly timeZone: string
+  readonly dstGap: DstPolicy['gap']
+  readonly dstOverlap: DstPolicy['overlap']
   readonly payload: Record<string, unknown>
   readonly maxAttempts: number
   readonly updatedAt: Instant
@@ -103,7 +106,8 @@ function instantText(at: Instant | null): string | null {
 export async function readJob(db: Db, jobId: JobId, owner: UserId): Promise<JobDetails | null> {
   const { rows } = await db.query<JobDetails>(sql`
     select job_id as "jobId", job_type as "jobType", execution_mode as "executionMode",
-           cron_expression as "cronExpression", time_zone as "timeZone", payload, status,
+           cron_expression as "cronExpression", time_zone as "timeZone", dst_gap as "dstGap",
+           dst_overlap as "dstOverlap", payload, status,
            next_run_at as "nextRunAt", attempts, failure_reason as "failureReason",
            failed_at as "failedAt", max_attempts as "maxAttempts", created_at as "createdAt",
            updated_at as "updatedAt", version

@@ -1,4 +1,5 @@
 import {
+  type DstPolicy,
   type Fence,
   type Instant,
   type JobId,
@@ -27,6 +28,8 @@ export interface Claimed extends RunKey {
   /** What the next fire is computed from: only at the first dispatch of a recurring job's fire. */
   readonly cronExpression: string | null
   readonly timeZone: string | null
+  readonly dstGap: DstPolicy['gap'] | null
+  readonly dstOverlap: DstPolicy['overlap'] | null
   /** The database's clock, at which the claim was made. */
   readonly now: Instant
 }
@@ -86,7 +89,7 @@ export async function claimRuns(tx: Db, options: ClaimOptions): Promise<Claimed[
                 due.priority, due.wake_at
        limit ${limit}::int),
     fire as materialized (
-      select d.job_id, d.cron_expression, d.time_zone
+      select d.job_id, d.cron_expression, d.time_zone, d.dst_gap, d.dst_overlap
         from chosen
         join job_definitions d on d.job_id = chosen.job_id
        where chosen.first_fire
@@ -110,7 +113,8 @@ export async function claimRuns(tx: Db, options: ClaimOptions): Promise<Claimed[
     select claimed.job_id as "jobUuid", claimed.scheduled_at as "scheduledAt", claimed.fence,
            claimed.attempt, claimed.max_attempts as "maxAttempts", claimed.reason, claimed.lost,
            claimed.executor, claimed.started_at as "startedAt", claimed.was,
-           fire.cron_expression as "cronExpression", fire.time_zone as "timeZone", now() as now
+           fire.cron_expression as "cronExpression", fire.time_zone as "timeZone",
+           fire.dst_gap as "dstGap", fire.dst_overlap as "dstOverlap", now() as now
       from claimed
       left join fire on claimed.first_fire and fire.job_id = claimed.job_id
      order by claimed.priority, claimed.wake_at`)

@@ -262,6 +262,7 @@ test('a recurring job has its next fire before the one at hand is dispatched', a
     await insertNextFires(
       tx,
       claimed.map(run => ({ ...run, nextAt })),
+      'test',
     )
     return claimed
   })
@@ -299,6 +300,7 @@ test('a permanent failure ends a recurring job, and its next fire never starts',
     insertNextFires(
       tx,
       claimed.map(run => ({ ...run, nextAt: instant(run.now + 1) })),
+      'test',
     ),
   )
   const [run] = await start(claimed)
@@ -322,6 +324,7 @@ test('a recurring job shows the failure of its last run until its next success',
       insertNextFires(
         tx,
         claimed.map(run => ({ ...run, nextAt: instant(run.scheduledAt + 1) })),
+        'test',
       ),
     )
     const [run] = await start(claimed)

@@ -85,10 +85,10 @@ export async function finishRuns(db: Db, ended: readonly Ended[]): Promise<Fence
     insert into runs_done (
       job_id, scheduled_at, due_at, deadline_at, claimed_at, started_at, finished_at, fence,
       job_version, attempt, max_attempts, dispatches, lost, priority, done, recurring, status,
-      reason, owner, executor, replay_of, error, output)
+      reason, owner, executor, tzdata, replay_of, error, output)
     select job_id, scheduled_at, due_at, deadline_at, claimed_at, started_at, clock_timestamp(),
            fence, job_version, attempt, max_attempts, dispatches, lost, priority, true, recurring,
-           outcome, reason, owner, executor, replay_of, result_error, result_output
+           outcome, reason, owner, executor, tzdata, replay_of, result_error, result_output
       from ended
     on conflict do nothing
     returning job_id as "jobUuid", scheduled_at as "scheduledAt", fence`)
@@ -216,10 +216,11 @@ export async function cancelWaiting(tx: Db, jobs: readonly string[]): Promise<nu
       delete from runs_live q using waiting where q.ctid = waiting.place returning q.*)
     insert into runs_done (
       job_id, scheduled_at, due_at, claimed_at, finished_at, fence, job_version, attempt,
-      max_attempts, dispatches, lost, priority, done, recurring, status, reason, owner, replay_of)
+      max_attempts, dispatches, lost, priority, done, recurring, status, reason, owner, tzdata,
+      replay_of)
     select job_id, scheduled_at, due_at, claimed_at, clock_timestamp(), fence + 1, job_version,
            attempt, max_attempts, dispatches, lost, priority, true, recurring, 'CANCELLED', reason,
-           owner, replay_of
+           owner, tzdata, replay_of
       from cancelled
     on conflict do nothing`)
   return rowCount

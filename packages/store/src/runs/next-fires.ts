@@ -15,15 +15,21 @@ export interface NextFire extends RunKey {
  * already stays. Owner, priority and attempts are the definition's.
  *
  * Served by the primary keys of `job_definitions` and `runs_live`.
+ *
+ * @param tzdata the version of the time zone data that they were planned with
  */
-export async function insertNextFires(tx: Db, fires: readonly NextFire[]): Promise<void> {
+export async function insertNextFires(
+  tx: Db,
+  fires: readonly NextFire[],
+  tzdata: string,
+): Promise<void> {
   if (fires.length === 0) return
   const sorted = inKeyOrder(fires)
   await tx.query(prepared('next-fires')`
     insert into runs_live (job_id, scheduled_at, due_at, wake_at, job_version, max_attempts,
-                           priority, recurring, status, owner)
+                           priority, recurring, status, owner, tzdata)
     select d.job_id, fire.at::timestamptz(3), fire.at, fire.at, d.version, d.max_attempts,
-           d.priority, true, 'PENDING', d.created_by
+           d.priority, true, 'PENDING', d.created_by, ${tzdata}
       from (select job_id, to_timestamp(ms / 1000)::timestamptz(3) as at
               from unnest(${sorted.map(f => uuidOf(f.jobId))}::uuid[],
                           ${sorted.map(f => f.nextAt)}::float8[]) as fire (job_id, ms)) fire
