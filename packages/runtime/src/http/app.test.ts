@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { request as httpRequest } from 'node:http'
+import { connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { CronosError } from '@cronos/contract'
 import { pino } from 'pino'
@@ -322,20 +322,20 @@ describe('an error', () => {
     assert.deepEqual([status, body.error], [400, 'Bad Request'])
   })
   test('with headers beyond reason is a 431', async () => {
-    const status = await new Promise((resolve, reject) => {
-      const request = httpRequest({
-        port: service.port,
-        path: '/',
-        headers: { 'x-long': 'x'.repeat(20_000) },
-      })
-      request
-        .on('response', response => resolve(response.statusCode))
-        .on('error', reject)
-        .end()
-    })
-    assert.equal(status, 431)
+    const answer = await sendRaw(`GET / HTTP/1.1\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`)
+    assert.match(answer, /^HTTP\/1\.1 431 .*"status":431/s)
+  })
+  test('that is no HTTP is a 400 in the same style', async () => {
+    assert.match(await sendRaw('NONSENSE\r\n\r\n'), /^HTTP\/1\.1 400 .*"error":"Bad Request"/s)
   })
 })
+
+/** Sends bytes, and answers all that comes until the connection is closed. */
+async function sendRaw(bytes: string): Promise<string> {
+  const socket = connect(service.port, '127.0.0.1')
+  socket.write(bytes)
+  return (await Array.fromAsync(socket.setEncoding('utf8'))).join('')
+}
 
 describe('methods', () => {
   test('HEAD answers as GET does, without the body', async () => {

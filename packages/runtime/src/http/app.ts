@@ -18,6 +18,7 @@ import { guardFor } from './guard.ts'
 import { addHealthRoutes } from './health-routes.ts'
 import { readJsonBodies } from './json-body.ts'
 import { collectPaths } from './known-paths.ts'
+import { answerMalformed } from './malformed.ts'
 import { compileValidator } from './validate.ts'
 import { warnOfUnknownFields } from './warnings.ts'
 
@@ -58,12 +59,13 @@ export async function buildHttpApp(options: HttpAppOptions): Promise<FastifyInst
   const { name, errors: style, log, isTransient, bodyLimit = 65_536, api, routes } = options
   const answers = { style, isTransient }
   const app: FastifyInstance = Fastify({
-    loggerInstance: log as FastifyBaseLogger,
+    loggerInstance: quieter(log) as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
     requestTimeout: 30_000,
     return503OnClosing: false, // what is already on its way is still answered
     routerOptions: { maxParamLength: 500 },
+    clientErrorHandler: answerMalformed(style),
     frameworkErrors: (error, request, reply) => answerError(answers, error, request, reply),
   })
   app.setErrorHandler((error, request, reply) => answerError(answers, error, request, reply))
@@ -87,6 +89,11 @@ export async function buildHttpApp(options: HttpAppOptions): Promise<FastifyInst
     )
   await app.ready()
   return app
+}
+
+/** The framework's own lines repeat what a service says; from `debug` on they are wanted. */
+function quieter(log: Logger): Logger {
+  return log.child({}, { level: log.level === 'info' ? 'warn' : log.level })
 }
 
 function refuseUnknownPaths(app: FastifyInstance): void {
