@@ -446,6 +446,94 @@ test('many jobs at once are all stored, each under its own id', async () => {
   assert.equal(rows[0]?.count, 200)
 })
 
+test('a recurring job is read in its own time zone, with its choice at clock changes', async () => {
+  const cronExpression = '0 30 2 * * *'
+  const dst = { gap: 'shift', overlap: 'first' }
+  const jobId = await created({ ...recurring, cronExpression, timeZone: 'europe/berlin', dst })
+  const { json } = await ask(`/api/v1/jobs/${jobId}`)
+  assert.equal(json.timeZone, 'Europe/Berlin')
+  assert.deepEqual(json.dst, dst)
+  const hour = new Intl.DateTimeFormat('en', {
+    ...{ timeZone: 'Europe/Berlin', hour: 'numeric', minute: 'numeric', hourCycle: 'h23' },
+  }).format(new Date(json.nextRunAt))
+  assert.match(hour, /^0?[23]:30$/)
+  await assertRefused(
+    { ...recurring, timeZone: 'Mars/Olympus' },
+    /^timeZone must be an IANA time zone/,
+  )
+  await assertRefused(
+    { ...recurring, dst: { gap: 'jump' } },
+    /^dst\.gap must be one of skip, shift/,
+  )
+  await assertRefused({ ...immediate, timeZone: 'UTC' }, /^timeZone must not be provided/)
+})
+
+const preview = (body: unknown) => ask('/api/v1/cron/preview', { method: 'POST', body })
+
+test('a preview tells an expression in words, its fire times, and what the clock does to them', async () => {
+  const { status, json } = await preview({
+    ...{ cronExpression: '0 30 2 * * ?', timeZone: 'Europe/Berlin', count: 3 },
+    after: '2026-03-27T12:00:00Z',
+  })
+  assert.equal(status, 200)
+  assert.match(json.words, /02:30|2:30/)
+  assert.equal(json.timeZone, 'Europe/Berlin')
+  assert.deepEqual(json.fires, [
+    { at: '2026-03-28T01:30:00.000Z', local: '2026-03-28T02:30:00+01:00' },
+    { at: null, local: '2026-03-29T02:30:00', dst: 'dropped' },
+    { at: '2026-03-30T00:30:00.000Z', local: '2026-03-30T02:30:00+02:00' },
+    { at: '2026-03-31T00:30:00.000Z', local: '2026-03-31T02:30:00+02:00' },
+  ])
+  assert.ok(json.warnings.some((warning: { code: string }) => warning.code === 'CLOCK_CHANGE'))
+  const never = await preview({ cronExpression: '0 0 0 31 2 *' })
+  assert.deepEqual(never.json.fires, [])
+  assert.equal(never.json.warnings[0].code, 'NEVER_FIRES')
+})
+
+test('a preview of what is no cron names the field, the text, its place and what would be right', async () => {
+  const { status, json } = await preview({ cronExpression: '0 0 25 * * *' })
+  assert.equal(status, 400)
+  assert.match(json.message, /hour "25" at position 4: .*23/)
+  assert.equal((await preview({})).json.message, 'cronExpression must be provided')
+  assert.match(
+    (await preview({ cronExpression: '@daily', count: 0 })).json.message,
+    /^count must be/,
+  )
+  assert.match(
+    (await preview({ cronExpression: '@daily', after: 'x' })).json.message,
+    /^after must be/,
+  )
+})
+
+test('a forecast counts the fires of one’s own jobs, bucket by bucket', async () => {
+  const token = tokenOf('forecaster')
+  const window = 'from=2099-01-01T00:00:00Z&to=2099-01-01T03:00:00Z&bucket=1h'
+  const read = async () => (await ask(`/api/v1/forecast?${window}`, { token })).json
+  assert.deepEqual(
+    (await read()).buckets.map((bucket: { fires: number }) => bucket.fires),
+    [0, 0, 0],
+  )
+  await created({ ...recurring, cronExpression: '0 */10 1 * * *' }, token)
+  await created({ ...scheduled, runAt: '2099-01-01T02:30:00Z' }, token)
+  const { jobs, buckets } = await read()
+  assert.equal(jobs, 1)
+  assert.deepEqual(
+    buckets.map((bucket: { fires: number }) => bucket.fires),
+    [0, 6, 1],
+  )
+  assert.equal(buckets[0].busySlots, null)
+})
+
+test('a forecast of what cannot be cut is refused', async () => {
+  const wrong = [
+    ...['bucket=x', 'bucket=1ms', 'from=x', 'to=2001-01-01T00:00:00Z'],
+    'from=2026-01-01T00:00:00Z&to=2028-01-01T00:00:00Z',
+    'from=2026-01-01T00:00:00Z&to=2026-06-01T00:00:00Z&bucket=1s',
+  ]
+  for (const query of wrong)
+    assert.equal((await ask(`/api/v1/forecast?${query}`)).status, 400, query)
+})
+
 test('health and the API document are there without a token', async () => {
   for (const path of ['/health', '/health/live', '/health/ready', '/openapi.json'])
     assert.equal((await ask(path, { token: null })).status, 200, path)

@@ -17,6 +17,7 @@ export {
 export { hasCode, isTransient, isUniqueViolation } from './faults.ts'
 export { type Changed, cancelJob, type Rescheduled, rescheduleJob } from './jobs/change.ts'
 export { type Created, createJobs, type NewJob, type NewTrigger } from './jobs/create.ts'
+export { countOneTimeJobs, type RecurringJob, readRecurringJobs } from './jobs/forecast.ts'
 export {
   type JobDetails,
   type JobFilter,

@@ -1,6 +1,7 @@
 import { type HttpService, type Logger, startHttpService, tokenReader } from '@cronos/runtime'
 import { isTransient, type Pool, sql } from '@cronos/store'
 import type { JobConfig } from './config.ts'
+import { addCronRoutes } from './cron-routes.ts'
 import { openJobs } from './jobs.ts'
 import { addMailRoutes } from './mail-routes.ts'
 import { addJobRoutes } from './routes.ts'
@@ -50,6 +51,7 @@ export async function startJobService(
       addJobRoutes(app, { jobs, reads })
       addRunRoutes(app, { reads })
       addMailRoutes(app, { reads })
+      addCronRoutes(app, { reads })
     },
   })
   return {

@@ -33,17 +33,13 @@ export function explain(
 ): string {
   const first = errors[0]
   if (first === undefined) return `${whole} must be ${expected(schema as Schema)}`
-  // What is wrong with one branch of a union is told as what is wrong with the union.
+  // That a value is of no branch of a union is told as what is wrong with the union.
   const error =
-    errors.find(
-      each => each.keyword === 'anyOf' && isWithin(first.instancePath, each.instancePath),
-    ) ?? first
+    errors.find(each => each.keyword === 'anyOf' && each.instancePath === first.instancePath) ??
+    first
   const path = pathOf(error)
   const name = path.length === 0 ? whole : nameOf(path)
-  const field = path.reduce<Schema | undefined>(
-    (at, key) => at?.properties?.[key] ?? at?.items,
-    schema as Schema,
-  )
+  const field = path.reduce<Schema | undefined>((at, key) => memberOf(at, key), schema as Schema)
   const got = path.reduce<unknown>(
     (at, key) =>
       typeof at === 'object' && at !== null && Object.hasOwn(at, key)
@@ -58,8 +54,11 @@ export function explain(
   return `${name} must be ${expected(field ?? {})}${shown}`
 }
 
-function isWithin(inner: string, outer: string): boolean {
-  return inner === outer || inner.startsWith(`${outer}/`)
+/** The schema of a field or entry, in whichever branch of a union it stands. */
+function memberOf(schema: Schema | undefined, key: string): Schema | undefined {
+  const own = schema?.properties?.[key] ?? schema?.items
+  if (own !== undefined) return own
+  return schema?.anyOf?.map(branch => memberOf(branch, key)).find(found => found !== undefined)
 }
 
 function pathOf(error: TLocalizedValidationError): string[] {

@@ -1,0 +1,103 @@
+import { CronosError, CronPreview, Forecast, PreviewCron } from '@cronos/contract'
+import { formatInstant, type Instant, later, previewCron } from '@cronos/domain'
+import { duration, type HttpApp, userWith } from '@cronos/runtime'
+import { type Pool, readNow } from '@cronos/store'
+import { Type } from 'typebox'
+import { forecastFor } from './forecast.ts'
+import { quote, readCron, readDst, readExactInstant, readZone } from './trigger.ts'
+
+const PREVIEWED_FIRES = 10
+const DAY_MS = 86_400_000
+/** A forecast goes no further and is cut no finer than this. */
+const LONGEST_FORECAST_MS = 366 * DAY_MS
+const MAX_BUCKETS = 2_000
+
+const bucketDuration = duration({ minMs: 1_000, maxMs: LONGEST_FORECAST_MS })
+const ForecastQuery = Type.Object({
+  from: Type.Optional(Type.String({ description: 'Now unless told' })),
+  to: Type.Optional(Type.String({ description: 'A day after from unless told' })),
+  bucket: Type.String({ default: '1h', description: 'Such as 30s, 15m, 1h or 1d' }),
+})
+
+/** What cron expressions mean, and what is to be expected of an owner's jobs. */
+export function addCronRoutes(app: HttpApp, { reads }: { reads: Pool }): void {
+  app.post(
+    '/api/v1/cron/preview',
+    {
+      config: { access: userWith('jobs.read') },
+      schema: {
+        tags: ['cron'],
+        summary: 'Tell a cron expression in words, with its next fire times and what may surprise',
+        body: PreviewCron,
+        response: { 200: CronPreview },
+      },
+    },
+    async request => {
+      const { cronExpression, timeZone, count = PREVIEWED_FIRES, after } = request.body
+      const cron = readCron(cronExpression)
+      const zone = readZone(timeZone)
+      const dst = readDst(request.body.dst)
+      const start = after === undefined ? await readNow(reads) : readExactInstant('after', after).at
+      const preview = previewCron(cron, zone, start, count, dst)
+      return {
+        cronExpression: preview.normalised,
+        words: preview.words,
+        timeZone: zone.id,
+        tzdata: process.versions['tz'] ?? 'unknown',
+        fires: preview.fires.map(({ at, local, dst: mark }) => ({
+          ...{ at: at === null ? null : formatInstant(at), local },
+          ...(mark === undefined ? {} : { dst: mark }),
+        })),
+        warnings: [...preview.warnings],
+      }
+    },
+  )
+
+  app.get(
+    '/api/v1/forecast',
+    {
+      config: { access: userWith('jobs.read') },
+      schema: {
+        tags: ['cron'],
+        summary: 'Count the fires to expect of your jobs, bucket by bucket',
+        querystring: ForecastQuery,
+        response: { 200: Forecast },
+      },
+    },
+    async request => {
+      const { from, to, bucket } = request.query
+      const window = readWindow(await readNow(reads), from, to, bucket)
+      const { recurringJobs, buckets } = await forecastFor(reads, request.caller.userId, window)
+      return {
+        ...{ from: formatInstant(window.from), to: formatInstant(window.to), bucket },
+        jobs: recurringJobs,
+        buckets: buckets.map(each => ({ ...each, from: formatInstant(each.from) })),
+      }
+    },
+  )
+}
+
+function readWindow(
+  now: Instant,
+  from: string | undefined,
+  to: string | undefined,
+  bucket: string,
+) {
+  const start = from === undefined ? now : readExactInstant('from', from).at
+  const end = to === undefined ? later(start, DAY_MS) : readExactInstant('to', to).at
+  const bucketMs = bucketDuration.read(bucket)
+  if (bucketMs === undefined)
+    refuse(`bucket must be ${bucketDuration.expects}, got ${quote(bucket)}`)
+  if (end <= start)
+    refuse(`to must be after from, got ${formatInstant(start)} and ${formatInstant(end)}`)
+  if (end - start > LONGEST_FORECAST_MS) refuse('to must be at most 366 days after from')
+  if ((end - start) / bucketMs > MAX_BUCKETS)
+    refuse(
+      `bucket must cut the time from from to to into at most ${MAX_BUCKETS} parts, got ${bucket}`,
+    )
+  return { from: start, to: end, bucketMs }
+}
+
+function refuse(message: string): never {
+  throw new CronosError('INVALID_REQUEST', message)
+}
