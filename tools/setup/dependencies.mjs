@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { npmCi } from './npm-ci.mjs'
 import { whileAlone } from './while-alone.mjs'
@@ -27,6 +27,7 @@ export async function installDependencies(folder, node, what) {
   await whileAlone(folder, async () => {
     if (await isInstalled()) return // by another command, while we waited for it
     await npmCi(folder, node)
+    await mkdir(join(folder, 'node_modules'), { recursive: true }) // npm makes none for nothing
     await writeFile(join(folder, MARK), hash)
   })
   const seconds = ((performance.now() - begin) / 1_000).toFixed(1)

@@ -22,9 +22,8 @@ const LOOK_AGAIN_MS = 100
  * @returns {Promise<T>}
  */
 export async function whileAlone(folder, work) {
-  const hash = createHash('sha256').update(folder).digest()
-  const port = PORTS.first + (hash.readUInt32BE(0) % PORTS.count)
-  const name = hash.toString('hex')
+  const port = portOf(folder)
+  const name = hashOf(folder).toString('hex')
   for (let strangers = 0; ; ) {
     const letGo = await take(port, name)
     if (letGo !== null) {
@@ -39,6 +38,20 @@ export async function whileAlone(folder, work) {
     if (++strangers === LOOKS_AT_STRANGER) return work()
     await rest(LOOK_AGAIN_MS)
   }
+}
+
+/**
+ * The port that is the lock of a folder.
+ *
+ * @param {string} folder
+ */
+export function portOf(folder) {
+  return PORTS.first + (hashOf(folder).readUInt32BE(0) % PORTS.count)
+}
+
+/** @param {string} folder */
+function hashOf(folder) {
+  return createHash('sha256').update(folder).digest()
 }
 
 /**
