@@ -1,146 +1,179 @@
-import { afterAttempt, type Outcome, type RetryPolicy, runIdOf } from '@cronos/domain'
-import { type Ended, isTaskKnown, type Pool, type Started } from '@cronos/store'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Delivery } from '@cronos/bus'
+import { retryDelayMs } from '@cronos/domain'
+import {
+  type FencedKey,
+  isTransient,
+  nameOf,
+  releaseRuns,
+  type Started,
+  startRuns,
+} from '@cronos/store'
+import type { Logger } from 'pino'
+import { type AttemptDeps, executeAttempt, Interrupted } from './attempt.ts'
 import type { ExecutorConfig } from './config.ts'
-import { readOutput, recordError } from './record.ts'
-import { checkPayload, type Registry } from './registry.ts'
-import { PermanentError, RetryAfterError, type Task } from './task.ts'
-import type { TaskTools } from './tools.ts'
+import type { Heartbeat } from './heartbeat.ts'
+import { openIntake } from './intake.ts'
+import type { Recorder } from './recorder.ts'
 
-export interface ExecuteDeps {
-  readonly db: Pool
-  readonly registry: Registry
-  readonly tools: TaskTools
-  readonly random: () => number
+export interface ExecutionDeps extends AttemptDeps {
+  /** Names this process among all executors. */
+  readonly id: string
+  readonly log: Logger
+  readonly heartbeat: Heartbeat
+  readonly recorder: Recorder
+  /** Tells the schedulers that a run is due in so many milliseconds. */
+  readonly tellWake: (inMs: number) => void
 }
 
-/** Why an attempt's signal was aborted. */
-export type Interruption = 'timeout' | 'lease lost' | 'stopping'
-
-/** The reason of an attempt's signal. */
-export class Interrupted extends Error {
-  override readonly name = 'Interrupted'
-  readonly why: Interruption
-  constructor(why: Interruption, message: string) {
-    super(message)
-    this.why = why
-  }
+/** Runs what the bus announces: from an event to a recorded attempt. */
+export interface Execution {
+  /** Takes events in; each is settled when its run is started in the database, or refused there. */
+  take(deliveries: readonly Delivery[]): void
+  /** Aborts the attempts of these names: somebody else has their leases now. */
+  abandon(names: readonly string[]): void
+  /** Begins nothing more, hands back what has not begun, and lets what runs end within the grace. */
+  drain(): Promise<void>
+  /** Rejects with what broke it. */
+  readonly broken: Promise<never>
 }
 
-/** How long a run waits that only other executors know the task of, in milliseconds. */
-const HAND_OVER_MS = 1_000
+const START_REST = { baseMs: 100, capMs: 2_000 }
 
-/**
- * Runs one attempt of a run that has been started, and answers what becomes of it; null when
- * somebody else answers for the run by now.
- *
- * @param abort the attempt's own; it is aborted with an `Interrupted` at the deadline, and by
- *   whoever stops the executor or loses the lease
- */
-export async function executeAttempt(
-  run: Started,
-  abort: AbortController,
-  deps: ExecuteDeps,
-  config: ExecutorConfig,
-): Promise<Ended | null> {
-  const retry = { ...config.retry, maxAttempts: run.maxAttempts }
-  const judge = (outcome: Outcome, error: unknown) => judgeAttempt(run, retry, outcome, error, deps)
-  const timer = setTimeout(
-    () => abort.abort(new Interrupted('timeout', `timed out after ${run.timeoutMs} ms`)),
-    run.timeoutMs,
-  )
-  try {
-    const task = await findTask(run, deps)
-    if (task === null) return { ...judge({ kind: 'handed back' }, null), next: handOver }
-    const output = await runTask(task, run, abort.signal, deps, config.graceMs)
-    return { ...judge({ kind: 'succeeded' }, null), output }
-  } catch (error) {
-    const why = error instanceof Interrupted ? error.why : null
-    if (why === 'lease lost') return null
-    if (why === 'stopping') return judge({ kind: 'handed back' }, error)
-    const reason = error instanceof Error ? error.message : String(error)
-    const permanent = error instanceof PermanentError
-    const retryAfterMs = error instanceof RetryAfterError ? error.retryAfterMs : 0
-    return judge({ kind: 'failed', reason, permanent, retryAfterMs }, error)
-  } finally {
-    clearTimeout(timer)
-  }
+interface Running {
+  readonly run: Started
+  readonly abort: AbortController
+  readonly ended: Promise<void>
 }
 
-const handOver = { status: 'PENDING', delayMs: HAND_OVER_MS, counts: false } as const
+export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Execution {
+  const { id, db, log, heartbeat, recorder, tellWake } = deps
+  const intake = openIntake()
+  const running = new Map<string, Running>()
+  const broken = Promise.withResolvers<never>()
+  broken.promise.catch(() => {}) // it still rejects for its owner
+  let draining = false
+  let isStarting = false
+  let starting = Promise.resolve()
+  /** Slots that tasks hold. An attempt that has ended and waits to be recorded holds none. */
+  let busy = 0
 
-/**
- * @returns null when no task of that name is here, but another executor has it
- * @throws {PermanentError} when the payload names no task, or one that no executor has
- */
-async function findTask(run: Started, { db, registry }: ExecuteDeps): Promise<Task | null> {
-  const name = run.payload['task']
-  if (typeof name !== 'string' || name.trim() === '') {
-    const choice = registry.names.join(', ')
-    throw new PermanentError(`payload.task must name a task: one of ${choice}`)
-  }
-  const task = registry.find(name)
-  if (task !== undefined) return task
-  if (await isTaskKnown(db, name.toLowerCase())) return null
-  throw new PermanentError(
-    `payload.task must be a task that an executor knows, got "${name}"; known here: ${registry.names.join(', ')}`,
-  )
-}
-
-/** Runs the task; when its signal aborts it has the grace to end by itself, then it is left. */
-async function runTask(
-  task: Task,
-  run: Started,
-  signal: AbortSignal,
-  { tools }: ExecuteDeps,
-  graceMs: number,
-): Promise<object | null> {
-  signal.throwIfAborted()
-  const { jobId, owner, scheduledAt, attempt, fence } = run
-  const left = leaveAfterGrace(signal, graceMs)
-  try {
-    checkPayload(task, run.payload)
-    const runId = runIdOf(run)
-    const context = { jobId, runId, owner, scheduledAt, attempt, fence, signal, tools }
-    const output = await Promise.race([task.run(run.payload, context), left.promise])
-    return readOutput(output)
-  } catch (error) {
-    // Whatever a task throws when it is interrupted, the interruption is the cause.
-    if (signal.aborted && !(error instanceof PermanentError)) throw signal.reason
-    throw error
-  } finally {
-    left.stop()
-  }
-}
-
-function leaveAfterGrace(signal: AbortSignal, graceMs: number) {
-  const { promise, reject } = Promise.withResolvers<never>()
-  let timer: NodeJS.Timeout | undefined
-  const onAbort = () => {
-    timer = setTimeout(() => reject(signal.reason), graceMs)
-  }
-  signal.addEventListener('abort', onAbort, { once: true })
   return {
-    promise,
-    stop() {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', onAbort)
+    broken: broken.promise,
+    take(deliveries) {
+      intake.add(deliveries)
+      startWaiting()
+    },
+    abandon(names) {
+      for (const name of names) {
+        const lost = running.get(name)
+        if (lost === undefined) continue
+        log.warn({ jobId: lost.run.jobId, fence: lost.run.fence }, 'lease lost, aborting the task')
+        lost.abort.abort(new Interrupted('lease lost', 'the lease of this attempt was lost'))
+      }
+    },
+    async drain() {
+      draining = true
+      await starting
+      await handBackWaiting()
+      await endRunning()
     },
   }
-}
 
-function judgeAttempt(
-  run: Started,
-  retry: RetryPolicy,
-  outcome: Outcome,
-  error: unknown,
-  { random }: ExecuteDeps,
-): Ended {
-  const { jobId, scheduledAt, fence, attempt } = run
-  const next = afterAttempt({ attempt, retry }, outcome, random())
-  return {
-    ...{ jobId, scheduledAt, fence, next },
-    error: error === null ? null : recordError(error),
-    output: null,
-    failsJob: run.recurring && outcome.kind === 'failed' && outcome.permanent,
+  /** One call of the database at a time: what comes meanwhile makes the next batch. */
+  function startWaiting(): void {
+    if (isStarting || draining) return
+    isStarting = true
+    starting = startBatches()
+    starting.catch(broken.reject)
+  }
+
+  async function startBatches(): Promise<void> {
+    let failures = 0
+    try {
+      while (!draining) {
+        // Nothing starts without a slot: what waits here is not started in the database either.
+        const batch = intake.take(Math.min(config.slots - busy, heartbeat.room))
+        if (batch.length === 0) return
+        try {
+          await startBatch(batch, failures > 0)
+          failures = 0
+        } catch (error) {
+          intake.putBack(batch)
+          if (!isTransient(error)) throw error
+          const restMs = retryDelayMs(START_REST, ++failures, Math.random())
+          log.warn({ err: error, runs: batch.length, restMs }, 'runs not started, trying again')
+          await sleep(restMs)
+        }
+      }
+    } finally {
+      isStarting = false // at once, so that a slot that becomes free now is not overlooked
+    }
+  }
+
+  async function startBatch(batch: readonly Delivery[], again: boolean): Promise<void> {
+    const { leaseMs } = config
+    const events = batch.map(delivery => delivery.event)
+    const started = await startRuns(db, events, { executor: id, leaseMs, again })
+    for (const run of started) if (!running.has(nameOf(run))) begin(run)
+    for (const delivery of batch) delivery.settle()
+    heartbeat.countStarts(started.length)
+    if (started.length < batch.length)
+      log.debug({ dropped: batch.length - started.length }, 'events were duplicates or stale')
+  }
+
+  function begin(run: Started): void {
+    const abort = new AbortController()
+    const release = heartbeat.hold(run, run.timeoutMs)
+    busy++
+    heartbeat.setFree(config.slots - busy)
+    const ended = executeAndRecord(run, abort).finally(() => {
+      release()
+      running.delete(nameOf(run))
+      startWaiting()
+    })
+    ended.catch(broken.reject)
+    running.set(nameOf(run), { run, abort, ended })
+  }
+
+  async function executeAndRecord(run: Started, abort: AbortController): Promise<void> {
+    const { jobId, fence, attempt } = run
+    const ended = await executeAttempt(run, abort, deps, config)
+    busy--
+    heartbeat.setFree(config.slots - busy)
+    startWaiting()
+    if (ended === null) return
+    if (ended.error !== null)
+      log.info({ jobId, attempt, reason: ended.error.message }, 'attempt did not succeed')
+    const recorded = await recorder.record(ended)
+    if (recorded !== 'recorded') log.warn({ jobId, fence, recorded }, 'result was not recorded')
+    else if (ended.next.status === 'PENDING') tellWake(ended.next.delayMs)
+  }
+
+  /** What has not begun is due again at once, for another executor. */
+  async function handBackWaiting(): Promise<void> {
+    const events = intake.take(Number.POSITIVE_INFINITY).map(delivery => delivery.event)
+    const fenced = events.filter((event): event is typeof event & FencedKey => event.fence !== null)
+    try {
+      if ((await releaseRuns(db, fenced, 0)) > 0) tellWake(0)
+    } catch (error) {
+      log.warn({ err: error, runs: fenced.length }, 'runs not handed back, their leases will end')
+    }
+  }
+
+  /** Attempts that are still running when the grace is over are aborted and handed back. */
+  async function endRunning(): Promise<void> {
+    const grace = new AbortController()
+    const abortAll = sleep(config.graceMs, undefined, { signal: grace.signal }).then(
+      () => {
+        for (const { abort } of running.values())
+          abort.abort(new Interrupted('stopping', 'the executor is stopping'))
+        recorder.giveUp()
+      },
+      () => {}, // all ended before
+    )
+    await Promise.allSettled(Array.from(running.values(), each => each.ended))
+    grace.abort()
+    await abortAll
   }
 }
