@@ -39,8 +39,9 @@ export interface ForecastBucket {
 /**
  * How many runs to expect, bucket by bucket.
  *
- * A job costs as much as it has fires or as there are buckets, whichever is less: 10,000 jobs over
- * seven days of hours take well below two seconds.
+ * A job costs as much as it has fires or as there are buckets, whichever is less, and that some
+ * tenths of a microsecond: 10,000 jobs over seven days take 0.2 s by the hour, 2 s by five minutes.
+ * It does not yield meanwhile, so whoever lets others choose the buckets bounds their number.
  *
  * @throws {RangeError} when the window has no length or its buckets have none
  */

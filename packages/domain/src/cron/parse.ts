@@ -112,16 +112,19 @@ function splitFields(text: string): SixPieces {
 }
 
 function parseField(range: FieldRange, field: Piece): number[] {
-  return inOrder(elementsOf(range, field).flatMap(element => parseValues(range, element)))
+  const values = new Set<number>() // not a list: a long text may name the same values again and again
+  for (const element of elementsOf(range, field))
+    for (const value of parseValues(range, element)) values.add(value)
+  return inOrder(values)
 }
 
 function parseDaysOfMonth(field: Piece): Cron['daysOfMonth'] {
-  const days: number[] = []
+  const days = new Set<number>()
   const rules: MonthDayRule[] = []
   const kind = hasMonthDayRule(field.text) ? 'with rules' : 'plain'
   for (const element of elementsOf(DAYS_OF_MONTH, field, kind)) {
     if (hasMonthDayRule(element.text)) rules.push(parseMonthDayRule(DAYS_OF_MONTH, element))
-    else days.push(...parseValues(DAYS_OF_MONTH, element))
+    else for (const day of parseValues(DAYS_OF_MONTH, element)) days.add(day)
   }
   const all = inOrder(days)
   const everyDay = all.length === DAYS_OF_MONTH.max
@@ -129,12 +132,12 @@ function parseDaysOfMonth(field: Piece): Cron['daysOfMonth'] {
 }
 
 function parseDaysOfWeek(field: Piece): Cron['daysOfWeek'] {
-  const days: number[] = []
+  const days = new Set<number>()
   const rules: WeekdayRule[] = []
   const kind = hasWeekdayRule(field.text) ? 'with rules' : 'plain'
   for (const element of elementsOf(DAYS_OF_WEEK, field, kind)) {
     if (hasWeekdayRule(element.text)) rules.push(parseWeekdayRule(DAYS_OF_WEEK, element))
-    else days.push(...parseValues(DAYS_OF_WEEK, element).map(day => day || 7))
+    else for (const day of parseValues(DAYS_OF_WEEK, element)) days.add(day || 7)
   }
   const all = inOrder(days)
   const needed = rules.filter(rule => !all.includes(rule.weekday))
@@ -161,8 +164,8 @@ function elementsOf(
   return elements
 }
 
-function inOrder(values: number[]): number[] {
-  return [...new Set(values)].sort((a, b) => a - b)
+function inOrder(values: ReadonlySet<number>): number[] {
+  return [...values].sort((a, b) => a - b)
 }
 
 function inOrderOf<Rule>(rules: Rule[], format: (rule: Rule) => string): Rule[] {
