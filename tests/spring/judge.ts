@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
+import { rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
@@ -110,8 +111,11 @@ function toAnswer(text: string): Answer {
 async function fetchJars(): Promise<void> {
   if (existsSync(join(jars, `spring-context-${springVersion}.jar`))) return
   await requireTool('mvn', ['-v'], 'Maven (on Debian: apt install maven)')
-  const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${jars}`]
+  const fetched = `${jars}-${process.pid}` // takes its name when whole: a broken fetch leaves none
+  const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${fetched}`]
   await run('mvn', ['-q', '-B', '-f', pom, ...goal])
+  await rm(jars, { recursive: true, force: true })
+  await rename(fetched, jars)
 }
 
 async function requireTool(name: string, args: string[], what: string): Promise<void> {
