@@ -54,7 +54,16 @@ export {
   type SummaryOptions,
   summarizeRuns,
 } from './reports/summary.ts'
-export { type Announced, extendLeases, type Started, startRuns } from './runs/attempts.ts'
+export {
+  type Announced,
+  type Ended,
+  extendLeases,
+  type RecordedError,
+  recordAttempts,
+  recoverLost,
+  type Started,
+  startRuns,
+} from './runs/attempts.ts'
 export {
   type Capacity,
   type ExecutorReport,
@@ -64,14 +73,7 @@ export {
   reportExecutor,
 } from './runs/capacity.ts'
 export { type Claimed, type ClaimOptions, claimRuns } from './runs/claim.ts'
-export {
-  type Ended,
-  nameOf,
-  type RecordedError,
-  recordAttempts,
-  recoverLost,
-} from './runs/finish.ts'
-export type { FencedKey } from './runs/keys.ts'
+export { type FencedKey, nameOf } from './runs/keys.ts'
 export {
   insertNextFires,
   type NextFire,

@@ -7,8 +7,8 @@ import {
   uuidOf,
 } from '@cronos/domain'
 import type { Db, Pool } from '../db.ts'
-import { cancelWaiting, endTriggers } from '../runs/finish.ts'
 import { prepared } from '../sql.ts'
+import { cancelWaiting, endTriggers } from './end.ts'
 
 /** What became of a change: done, or why it could not be. */
 export type Changed =

@@ -3,12 +3,15 @@ import {
   type Instant,
   type JobId,
   jobIdOf,
+  type Next,
   type RunKey,
   type UserId,
 } from '@cronos/domain'
-import type { Db } from '../db.ts'
+import type { Db, Pool } from '../db.ts'
+import { failJobs, lockDefinitions } from '../jobs/end.ts'
 import { prepared } from '../sql.ts'
-import { type FencedKey, inKeyOrder, keyColumns } from './keys.ts'
+import { findRecorded, finishRuns, returnRuns } from './finish.ts'
+import { type FencedKey, inKeyOrder, type KeyRow, keyColumns, nameOf, toKey } from './keys.ts'
 
 /** An attempt that has begun: what the executor needs to run its task. */
 export interface Started extends RunKey {
@@ -90,8 +93,7 @@ export async function extendLeases(
 ): Promise<FencedKey[]> {
   const sorted = inKeyOrder(attempts)
   const { jobs, fireTimes } = keyColumns(sorted)
-  const { rows } = await db.query<{ jobUuid: string; scheduledAt: Instant; fence: Fence }>(
-    prepared('heartbeat')`
+  const { rows } = await db.query<KeyRow>(prepared('heartbeat')`
     update runs_live q
        set wake_at = least(now() + interval '1 millisecond' * ${leaseMs}::float8,
                            q.deadline_at + interval '1 millisecond' * ${graceMs}::float8)
@@ -102,7 +104,70 @@ export async function extendLeases(
        and not q.done
        and q.fence = mine.fence
        and q.status = 'RUNNING'
-    returning q.job_id as "jobUuid", q.scheduled_at as "scheduledAt", q.fence`,
+    returning q.job_id as "jobUuid", q.scheduled_at as "scheduledAt", q.fence`)
+  return rows.map(toKey)
+}
+
+/** What is kept of an error: enough to understand it without the process that threw it. */
+export interface RecordedError {
+  readonly message: string
+  readonly name?: string
+  readonly stack?: string
+  readonly cause?: RecordedError
+}
+
+/** An attempt that has ended, and what becomes of its run. */
+export interface Ended extends FencedKey {
+  readonly next: Next
+  /** Of the attempt; null after a success. */
+  readonly error: RecordedError | null
+  /** What the task answered. */
+  readonly output: object | null
+  /** The failure would come again at each fire, so the recurring job itself ends with the run. */
+  readonly failsJob: boolean
+}
+
+/**
+ * Records ended attempts under their fences, all in one transaction, and answers those that are on
+ * record now. One that is missing was fenced out: somebody else answers for its run.
+ *
+ * Asking again after an answer was lost is safe: what is on record with the same fence counts as
+ * recorded.
+ */
+export async function recordAttempts(pool: Pool, ended: readonly Ended[]): Promise<FencedKey[]> {
+  const done = ended.filter(attempt => attempt.next.status !== 'PENDING')
+  const pending = ended.filter(attempt => attempt.next.status === 'PENDING')
+  const failing = done.filter(attempt => attempt.failsJob)
+  const onlyDone = pending.length === 0 && failing.length === 0
+
+  const recorded = onlyDone
+    ? await finishRuns(pool, done)
+    : await pool.transaction(async tx => {
+        // Whoever changes a job locks its definition before its runs, here too.
+        const jobs = await lockDefinitions(tx, failing)
+        const finished = await finishRuns(tx, done)
+        if (jobs.length > 0) await failJobs(tx, failing, finished)
+        return [...finished, ...(await returnRuns(tx, pending, 'FAILED'))]
+      })
+  if (recorded.length === ended.length) return recorded
+  const names = new Set(recorded.map(nameOf))
+  const missing = ended.filter(attempt => !names.has(nameOf(attempt)))
+  return [...recorded, ...(await findRecorded(pool, missing))]
+}
+
+/**
+ * Puts attempts whose executor vanished on record and gives their runs another attempt, or ends
+ * them. The claim of the same transaction has locked the runs and raised their fences by one, which
+ * the keys carry.
+ */
+export async function recoverLost(tx: Db, lost: readonly Ended[]): Promise<void> {
+  await finishRuns(
+    tx,
+    lost.filter(attempt => attempt.next.status !== 'PENDING'),
   )
-  return rows.map(({ jobUuid, ...row }) => ({ jobId: jobIdOf(jobUuid), ...row }))
+  await returnRuns(
+    tx,
+    lost.filter(attempt => attempt.next.status === 'PENDING'),
+    'LOST',
+  )
 }

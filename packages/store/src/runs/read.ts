@@ -12,7 +12,7 @@ import {
 } from '@cronos/domain'
 import type { Db } from '../db.ts'
 import { sql } from '../sql.ts'
-import type { RecordedError } from './finish.ts'
+import type { RecordedError } from './attempts.ts'
 
 /** A run as its owner sees it. */
 export interface RunRow extends RunKey {
