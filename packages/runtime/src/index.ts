@@ -20,3 +20,4 @@ export {
   tokenIssuer,
   tokenReader,
 } from './tokens.ts'
+export { startWorkerService, type Worker, type WorkerServiceOptions } from './worker-service.ts'

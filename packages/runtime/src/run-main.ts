@@ -7,15 +7,17 @@ import { onSignals } from './signals.ts'
  * process ends with 1 once everything that was started has stopped.
  *
  * @param main starts things, and stops them before it resolves
+ * @param explain for a program that can fail in ways of its own
  */
 export async function runMain(
   name: string,
   main: (stopRequested: Promise<unknown>) => Promise<void>,
+  explain: (error: unknown) => readonly string[] = explainFailure,
 ): Promise<void> {
   try {
     await main(onSignals('SIGTERM', 'SIGINT'))
   } catch (error) {
-    for (const line of explainFailure(error)) console.error(`${name}: ${line}`)
+    for (const line of explain(error)) console.error(`${name}: ${line}`)
     process.exitCode = 1
   }
 }

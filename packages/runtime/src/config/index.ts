@@ -15,7 +15,7 @@ export {
   setting,
   settingsOf,
 } from './setting.ts'
-export { givenValues, readSources, type Source } from './sources.ts'
+export { givenValues, readProperties, readSources, type Source } from './sources.ts'
 export {
   commaList,
   databaseUrl,

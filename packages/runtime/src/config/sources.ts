@@ -35,7 +35,10 @@ export function readSources(env: NodeJS.ProcessEnv): Source[] {
   ]
 }
 
-function readProperties(path: string, mustExist: boolean): Source {
+/**
+ * @param mustExist whether a file that is not there is a mistake, or says nothing
+ */
+export function readProperties(path: string, mustExist: boolean): Source {
   const values = new Map<string, string>()
   const problems: string[] = []
   try {
