@@ -32,7 +32,7 @@ function portSetting(listener: Listener, port: number, what: string) {
 }
 
 /** The keys of the all-in-one process beside those of the services. */
-export const cronosSettings = {
+const cronosSettings = {
   host: setting('configs.server.host', text, {
     default: '127.0.0.1',
     meaning: 'All in one: the address that all ports are on; 0.0.0.0 opens them to the network',

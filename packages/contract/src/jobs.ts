@@ -9,8 +9,8 @@ export const Instant = Type.String({
 const nullable = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T) =>
   Type.Union([schema, Type.Null()])
 
-export const JobType = Type.Enum([...jobTypes])
-export const JobStatus = Type.Enum([...jobStatuses])
+const JobType = Type.Enum([...jobTypes])
+const JobStatus = Type.Enum([...jobStatuses])
 
 export const TimeZone = Type.Union([Type.String(), Type.Null()], {
   description: 'The IANA zone in which the cron expression is read; UTC unless told',

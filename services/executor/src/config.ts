@@ -18,7 +18,7 @@ import {
 import type { ToolsConfig } from './tools.ts'
 
 /** The keys of an executor's own work. */
-export const executorSettings = {
+const executorSettings = {
   slots: optional('configs.executor.slots', wholeNumber({ min: 1, max: 10_000 }), {
     meaning: 'Attempts that run at the same time at most; 50 unless the next key says otherwise',
   }),
@@ -67,7 +67,7 @@ export function executorConfig(
 }
 
 /** The keys of what an executor lends to its tasks. */
-export const toolsSettings = {
+const toolsSettings = {
   authUrl: setting('configs.services.auth.url', httpUrl, {
     default: 'http://localhost:8080',
     meaning: 'The auth-service, for service tokens',

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Delivery } from '@cronos/bus'
 import { retryDelayMs } from '@cronos/domain'
+import type { Logger } from '@cronos/runtime'
 import {
   type FencedKey,
   isTransient,
@@ -9,7 +10,6 @@ import {
   type Started,
   startRuns,
 } from '@cronos/store'
-import type { Logger } from 'pino'
 import { type AttemptDeps, executeAttempt, Interrupted } from './attempt.ts'
 import type { ExecutorConfig } from './config.ts'
 import type { Heartbeat } from './heartbeat.ts'

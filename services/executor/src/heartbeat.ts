@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
+import type { Logger } from '@cronos/runtime'
 import type { Address, FencedKey } from '@cronos/store'
-import type { Logger } from 'pino'
 import type { ExecutorConfig } from './config.ts'
 import { COUNTERS, Counter, type HeartbeatData, type HeartbeatNews } from './heartbeat-thread.ts'
 import { allocateLeases, monotonicMs, writeLeases } from './lease-table.ts'

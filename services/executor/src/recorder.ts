@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { retryDelayMs } from '@cronos/domain'
-import { coalesce } from '@cronos/runtime'
+import { coalesce, type Logger } from '@cronos/runtime'
 import { type Ended, isTransient, nameOf, type Pool, recordAttempts } from '@cronos/store'
-import type { Logger } from 'pino'
 
 /** What became of recording an attempt. */
 export type Recorded =

@@ -1,7 +1,6 @@
 import type { Bus } from '@cronos/bus'
-import type { StartedService } from '@cronos/runtime'
+import type { Logger, StartedService } from '@cronos/runtime'
 import { type Address, type Pool, removeExecutor } from '@cronos/store'
-import type { Logger } from 'pino'
 import type { ExecutorConfig } from './config.ts'
 import { openExecution } from './execute.ts'
 import { startHeartbeat } from './heartbeat.ts'

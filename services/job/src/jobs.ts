@@ -133,7 +133,7 @@ function idOf(text: string): JobId {
   return jobId
 }
 
-export function unknownJob(jobId: string): CronosError {
+function unknownJob(jobId: string): CronosError {
   return new CronosError('JOB_NOT_FOUND', `There is no job ${quote(jobId)}`)
 }
 

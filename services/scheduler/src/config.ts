@@ -10,7 +10,7 @@ import {
 } from '@cronos/runtime'
 
 /** The keys of a scheduler. */
-export const schedulerSettings = {
+const schedulerSettings = {
   batchSize: setting('configs.scheduler.batch-size', wholeNumber({ min: 1, max: 10_000 }), {
     default: '2000',
     meaning: 'Runs of one claim at most; batches grow with the load up to it',

@@ -1,7 +1,6 @@
 import type { Bus } from '@cronos/bus'
-import { type StartedService, startLoop } from '@cronos/runtime'
+import { type Logger, type StartedService, startLoop } from '@cronos/runtime'
 import { isTransient, listenForWakes, type Pool, readCapacity } from '@cronos/store'
-import type { Logger } from 'pino'
 import type { SchedulerConfig } from './config.ts'
 import { tick } from './tick.ts'
 import { dispatchWindow } from './window.ts'

@@ -1,5 +1,6 @@
 import type { Bus } from '@cronos/bus'
 import { afterAttempt, type JobEvent } from '@cronos/domain'
+import type { Logger } from '@cronos/runtime'
 import {
   type Claimed,
   claimRuns,
@@ -11,7 +12,6 @@ import {
   recoverLost,
   releaseRuns,
 } from '@cronos/store'
-import type { Logger } from 'pino'
 import type { SchedulerConfig } from './config.ts'
 import { type Planned, planNextFires } from './next-fires.ts'
 import type { DispatchWindow } from './window.ts'

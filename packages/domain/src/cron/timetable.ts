@@ -44,7 +44,7 @@ export function layOut(fields: Fields): Timetable {
  *
  * @returns -1 when the day has no more
  */
-export function nextTimeOfDay(table: Timetable, from: number): number {
+function nextTimeOfDay(table: Timetable, from: number): number {
   const { nextHour, nextMinute, nextSecond } = table
   const hour = Math.floor(from / 3_600)
   if (nextHour[hour] === hour) {

@@ -21,7 +21,7 @@ export interface Zone {
 }
 
 /** How far around an instant `segmentAt` looks for changes of the clock, at least. */
-export const KNOWN_AROUND_MS = 3 * DAY_MS
+const KNOWN_AROUND_MS = 3 * DAY_MS
 
 /** Before this the zones kept local mean time; the offset of then is used for all the time before. */
 const EARLIEST = Date.UTC(1840, 0, 1)

@@ -44,7 +44,7 @@ export function compose(mail: Mail, from: string, context: TaskContext): Compose
 }
 
 /** The text as a page: nothing in it is markup. */
-export function toHtml(text: string): string {
+function toHtml(text: string): string {
   const escaped = text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

@@ -100,7 +100,7 @@ export function toLines(
 }
 
 /** Makes sure of so much room below `pdf.y`; a new page where there is less. */
-export function ensureRoom(pdf: Pdf, height: number): void {
+function ensureRoom(pdf: Pdf, height: number): void {
   if (pdf.y + height <= contentBottom) return
   pdf.addPage()
   pdf.y = page.top
