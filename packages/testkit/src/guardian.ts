@@ -1,44 +1,59 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { GuardianMessage } from './guarded.ts'
+
+/** A process that owns a server for the tests. Disposing of it stops both. */
+export interface Guardian<Address> extends AsyncDisposable {
+  readonly address: Address
+  /** Resolves when the guardian has done what it was asked for; one command at a time. */
+  command(name: string): Promise<void>
+}
+
 /**
- * The process that owns a test server. It lives as long as its standard input is open, that is, as
- * long as the tests do, and leaves nothing behind.
+ * Starts a guardian and waits until its server is up. It stops the server and removes its data when
+ * this process ends, be it by `kill -9`, and does not keep this process from ending.
+ *
+ * @param program calls `guard`
+ * @throws with what the guardian says when it cannot start the server
  */
-
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { LocalPostgresError, startLocalPostgres } from '@cronos/local-postgres'
-import type { ServerAddress } from './server.ts'
-
-export interface GuardianOptions {
-  /** Whether commits are forced to the disk. */
-  readonly durable: boolean
-}
-
-/** The one line that it writes to its standard output. */
-export type GuardianMessage = { address: ServerAddress } | { error: string }
-
-const options: GuardianOptions = JSON.parse(process.argv[2] ?? '{}')
-const abandoned = new Promise<void>(resolve => process.stdin.resume().once('close', resolve))
-process.stdout.on('error', () => {}) // nobody reads any more: `abandoned` tells
-
-const folder = await mkdtemp(join(tmpdir(), 'cronos-test-'))
-try {
-  const log = { info: () => {}, warn: (message: string) => console.error(message) }
-  await using postgres = await startLocalPostgres({
-    dataDir: join(folder, 'postgres'),
-    durable: options.durable,
-    settings: { max_connections: '400' }, // many test files at once, each with its pools
-    log,
+export async function startGuardian<Address>(
+  program: URL,
+  options: object,
+): Promise<Guardian<Address>> {
+  const child = spawn(process.execPath, [fileURLToPath(program), JSON.stringify(options)], {
+    detached: true, // Ctrl-C ends the tests; the guardian then sees its pipe close
+    stdio: ['pipe', 'pipe', 'inherit'],
   })
-  const { url, user, password } = postgres
-  tell({ address: { url, user, password } })
-  await Promise.race([abandoned, postgres.done])
-} catch (error) {
-  tell({ error: error instanceof LocalPostgresError ? error.message : String(error) })
-} finally {
-  await rm(folder, { recursive: true, force: true })
-}
+  const exited = once(child, 'exit')
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const handles = [child, child.stdin as unknown as Socket, child.stdout as unknown as Socket]
+  const { address } = await answer()
+  for (const handle of handles) handle.unref()
 
-function tell(message: GuardianMessage): void {
-  process.stdout.write(`${JSON.stringify(message)}\n`)
+  return {
+    address: address as Address,
+    async command(name) {
+      for (const handle of handles) handle.ref()
+      child.stdin.write(`${name}\n`)
+      await answer()
+      for (const handle of handles) handle.unref()
+    },
+    async [Symbol.asyncDispose]() {
+      child.ref()
+      child.stdin.end()
+      await exited
+    },
+  }
+
+  async function answer(): Promise<{ readonly address?: unknown }> {
+    const { done, value } = await lines.next()
+    if (done) throw new Error('the guardian of a test server ended without a word')
+    const message: GuardianMessage = JSON.parse(value)
+    if (message === 'obeyed') return {}
+    if ('error' in message) throw new Error(message.error)
+    return message
+  }
 }

@@ -1,9 +1,5 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import type { Socket } from 'node:net'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import type { GuardianMessage, GuardianOptions } from './guardian.ts'
+import { startGuardian } from './guardian.ts'
+import type { PostgresOptions } from './postgres-guardian.ts'
 
 /** A PostgreSQL server, and its superuser. */
 export interface ServerAddress {
@@ -53,27 +49,14 @@ async function findServer(): Promise<ServerAddress> {
  *   quicker
  */
 export async function startTestPostgres(
-  options: GuardianOptions = { durable: false },
+  options: PostgresOptions = { durable: false },
 ): Promise<TestPostgres> {
-  const guardian = fileURLToPath(new URL('./guardian.ts', import.meta.url))
-  const child = spawn(process.execPath, [guardian, JSON.stringify(options)], {
-    detached: true, // Ctrl-C ends the tests; the guardian then sees its pipe close
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  const exited = once(child, 'exit')
-  const message = await Promise.race([firstLine(child.stdout), exited.then(() => null)])
-  if (message === null) throw new Error('the guardian of the test server ended without a word')
-  if ('error' in message) throw new Error(message.error)
-  child.unref()
-  for (const pipe of [child.stdin, child.stdout]) (pipe as unknown as Socket).unref()
+  const program = new URL('./postgres-guardian.ts', import.meta.url)
+  const guardian = await startGuardian<ServerAddress>(program, options)
   return {
-    address: message.address,
-    environment: { [SERVER_VARIABLE]: withCredentials(message.address) },
-    [Symbol.asyncDispose]: async () => {
-      child.ref()
-      child.stdin.end()
-      await exited
-    },
+    address: guardian.address,
+    environment: { [SERVER_VARIABLE]: withCredentials(guardian.address) },
+    [Symbol.asyncDispose]: () => guardian[Symbol.asyncDispose](),
   }
 }
 
@@ -82,10 +65,4 @@ function withCredentials({ url, user, password }: ServerAddress): string {
   address.username = encodeURIComponent(user)
   address.password = encodeURIComponent(password)
   return address.href
-}
-
-async function firstLine(output: NodeJS.ReadableStream): Promise<GuardianMessage | null> {
-  const lines = createInterface(output)
-  const [line] = await Promise.race([once(lines, 'line'), once(lines, 'close')])
-  return line === undefined ? null : JSON.parse(line)
 }
