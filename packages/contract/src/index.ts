@@ -1,7 +1,14 @@
 export * from './auth.ts'
 export { CronPreview, Forecast, PreviewCron } from './cron.ts'
+export { encodeDeadLetter } from './dead-letter.ts'
 export { type ErrorStyle, errorBody, NamedError, TimedError } from './error-bodies.ts'
 export { CronosError, type ErrorCode, errorStatus } from './errors.ts'
+export {
+  type DecodedEvent,
+  decodeJobEvent,
+  type EncodedMessage,
+  encodeJobEvent,
+} from './job-event.ts'
 export {
   ArtifactSummary,
   Attempt,

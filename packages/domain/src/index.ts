@@ -22,6 +22,7 @@ export { type ParsedCron, parseCron } from './cron/parse.ts'
 export { type CronPreview, type PreviewedFire, previewCron } from './cron/preview.ts'
 export type { CronWarning } from './cron/warnings.ts'
 export { loadZone, type Segment, type Zone } from './cron/zone.ts'
+export type { DeadLetter } from './dead-letter.ts'
 export type { JobEvent } from './event.ts'
 export {
   type Fence,
