@@ -65,7 +65,9 @@ function withFault(bus: Bus, fault: EngineProcessOptions['fault']): Bus {
       process.kill(process.pid, 'SIGKILL')
       return new Promise(() => {}) // the end comes before anything else
     },
+    publishDeadLetters: letters => bus.publishDeadLetters(letters),
     subscribe: (handler, how) => bus.subscribe(handler, how),
+    check: () => bus.check(),
     [Symbol.asyncDispose]: () => bus[Symbol.asyncDispose](),
   }
 }

@@ -1,4 +1,4 @@
-import type { JobEvent } from '@cronos/domain'
+import type { DeadLetter, JobEvent } from '@cronos/domain'
 
 /**
  * How a run reaches an executor. Delivery may repeat and may fail: PostgreSQL remembers, so an
@@ -13,8 +13,16 @@ export interface Bus extends AsyncDisposable {
   readonly backlog: number | null
   /** Resolves when the bus has accepted all the events; rejects when it may not have. */
   publish(events: readonly JobEvent[]): Promise<void>
+  /**
+   * Tells the world of runs that failed for good; resolves when the bus has accepted them all. A
+   * letter may be told twice: its reader tells repeats by the run. A bus that reaches only this
+   * process has nobody to tell: the table of runs is the list.
+   */
+  publishDeadLetters(letters: readonly DeadLetter[]): Promise<void>
   /** Delivers events until the subscription is disposed of. */
   subscribe(handler: DeliveryHandler, options: SubscribeOptions): Promise<Subscription>
+  /** Resolves when events can be published and are delivered now; rejects with what is wrong. */
+  check(): Promise<void>
 }
 
 /**

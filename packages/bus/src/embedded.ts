@@ -34,6 +34,8 @@ export function openEmbeddedBus(): Bus {
       deliverSoon()
       return Promise.resolve()
     },
+    publishDeadLetters: () => Promise.resolve(),
+    check: () => Promise.resolve(),
     subscribe: (handler, options) => {
       const subscriber: Subscriber = { handler, options, unsettled: new Set() }
       subscribers.add(subscriber)

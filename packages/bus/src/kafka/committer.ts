@@ -1,0 +1,80 @@
+import type { Consumer } from '@platformatic/kafka'
+import { withDeadline } from './deadline.ts'
+import type { PartitionOffsets } from './offsets.ts'
+import type { BusLog } from './options.ts'
+
+/** Commits what is settled, by and by. Disposing of it commits what is left. */
+export interface Committer extends AsyncDisposable {
+  /** Something was settled. */
+  settled(): void
+}
+
+/** Commits are gathered for so long: repeats are harmless, a request for each event is not. */
+const GATHER_MS = 50
+const REST_MS = 1_000
+const LAST_MS = 2_000
+
+/**
+ * @param partitions those that are ours now, by number
+ */
+export function openCommitter(
+  consumer: Consumer<Buffer, Buffer, Buffer, Buffer>,
+  topic: string,
+  partitions: ReadonlyMap<number, PartitionOffsets>,
+  log: BusLog,
+): Committer {
+  const committed = new WeakMap<PartitionOffsets, bigint>()
+  let timer: NodeJS.Timeout | undefined
+  let committing: Promise<void> | undefined
+
+  return {
+    settled: () => commitIn(GATHER_MS),
+    async [Symbol.asyncDispose]() {
+      clearTimeout(timer)
+      await withDeadline('the last commit', LAST_MS, commitLast()).catch(error =>
+        log.debug({ err: error }, 'the last offsets were not committed; repeats are refused'),
+      )
+      clearTimeout(timer)
+    },
+  }
+
+  function commitIn(ms: number): void {
+    timer ??= setTimeout(() => {
+      timer = undefined
+      committing ??= commit()
+        .catch(error => {
+          log.debug({ err: error }, 'offsets were not committed, trying again')
+          commitIn(REST_MS)
+        })
+        .finally(() => {
+          committing = undefined
+          if (movedPartitions().length > 0) commitIn(GATHER_MS)
+        })
+    }, ms)
+  }
+
+  async function commitLast(): Promise<void> {
+    await committing
+    await commit()
+  }
+
+  async function commit(): Promise<void> {
+    const moved = movedPartitions()
+    if (moved.length === 0) return
+    const offsets = moved.map(({ partition, position: offset }) => ({
+      ...{ topic, partition, offset },
+      leaderEpoch: -1, // not known
+    }))
+    await consumer.commit({ offsets })
+    for (const { offsets, position } of moved) committed.set(offsets, position)
+  }
+
+  function movedPartitions() {
+    return [...partitions].flatMap(([partition, offsets]) => {
+      const { position } = offsets
+      return position === null || position === committed.get(offsets)
+        ? []
+        : [{ partition, offsets, position }]
+    })
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * What was taken from one partition and is not settled yet, and how far the partition may therefore
+ * be committed: up to the first event that is not settled, never past it.
+ */
+export interface PartitionOffsets {
+  /** Notes an event down. False for one that is known already: the reader has gone back. */
+  take(offset: bigint): boolean
+  /** In any order; twice is once. */
+  settle(offset: bigint): void
+  /** The offset of the next event that whoever reads the partition after us must get. */
+  readonly position: bigint | null
+}
+
+export function partitionOffsets(): PartitionOffsets {
+  const unsettled = new Set<bigint>() // in the order of offsets, since they only grow
+  let next: bigint | null = null
+
+  return {
+    take(offset) {
+      if (next !== null && offset < next) return false
+      next = offset + 1n
+      unsettled.add(offset)
+      return true
+    },
+    settle(offset) {
+      unsettled.delete(offset)
+    },
+    get position() {
+      const first = unsettled.values().next()
+      return first.done ? next : first.value
+    },
+  }
+}

@@ -1,0 +1,160 @@
+import { once } from 'node:events'
+import {
+  type Consumer,
+  MessagesStreamFallbackModes,
+  MessagesStreamModes,
+} from '@platformatic/kafka'
+import { openCommitter } from './committer.ts'
+import { DeadlineError, withDeadline } from './deadline.ts'
+import { type PartitionOffsets, partitionOffsets } from './offsets.ts'
+import type { BusLog, ConsumerOptions } from './options.ts'
+import type { RawMessage } from './set-aside.ts'
+
+export type KafkaConsumer = Consumer<Buffer, Buffer, Buffer, Buffer>
+
+/** A message that was taken, with the way to settle it. */
+export interface Taken {
+  readonly message: RawMessage
+  /** It need not be read again. Changes nothing when its partition has been taken away. */
+  settle(): void
+}
+
+export interface SessionDeps {
+  readonly consumer: KafkaConsumer
+  readonly topic: string
+  readonly options: ConsumerOptions
+  readonly log: BusLog
+  /** How many messages may be handed over now. */
+  readonly room: () => number
+  readonly handOver: (taken: readonly Taken[]) => void
+}
+
+/** One reading of the topic as a member of the group, from its beginning to an error or the end. */
+export interface Session extends AsyncDisposable {
+  /** Rejects with what ended it, other than its disposal. */
+  readonly ended: Promise<never>
+  /** There is room again. */
+  pump(): void
+}
+
+/** The broker holds a request for messages this long where there are none. */
+const LONG_POLL_MS = 1_000
+const MAX_FETCH_BYTES = 4 * 1_024 * 1_024
+const CLOSE_MS = 2_000
+
+/**
+ * Joins the group and begins to read.
+ *
+ * What is ours is compared with the client's list before each read: messages of a partition that was
+ * taken away are dropped, and what was taken from it is forgotten. When it comes back the session
+ * ends, and the next one begins at the committed offset: an answer of the broker that was still under
+ * way might otherwise put the client past events that nobody settled.
+ */
+export async function openSession(deps: SessionDeps): Promise<Session> {
+  const { consumer, topic, options, log, room, handOver } = deps
+  const stream = await join(consumer, topic, options)
+  const ended = Promise.withResolvers<never>()
+  ended.promise.catch(() => {}) // for whoever owns the session
+  const partitions = new Map<number, PartitionOffsets>()
+  const lost = new Set<number>()
+  const committer = openCommitter(consumer, topic, partitions, log)
+  let isOver = false
+
+  const end = (error: unknown) => {
+    isOver = true
+    ended.reject(error)
+  }
+  const onClose = () => end(new Error('the stream of events was closed'))
+  const onStall = () => end(new DeadlineError('a heartbeat of the group took too long'))
+  stream.on('error', end)
+  stream.on('close', onClose)
+  stream.on('readable', pump)
+  consumer.on('error', end)
+  consumer.on('consumer:heartbeat:stalled', onStall)
+  consumer.on('consumer:group:join', followAssignment)
+  consumer.on('consumer:group:rebalance', followAssignment)
+  followAssignment()
+
+  return {
+    ended: ended.promise,
+    pump,
+    async [Symbol.asyncDispose]() {
+      isOver = true
+      stream.off('close', onClose)
+      stream.off('readable', pump)
+      consumer.off('consumer:heartbeat:stalled', onStall)
+      consumer.off('consumer:group:join', followAssignment)
+      consumer.off('consumer:group:rebalance', followAssignment)
+      await committer[Symbol.asyncDispose]()
+      // 'error' keeps its listener: an error that nobody listens for ends the process.
+      if (!stream.closed) {
+        const closed = once(stream, 'close')
+        stream.destroy()
+        await withDeadline('closing', CLOSE_MS, closed).catch(error =>
+          log.debug({ err: error }, 'a stream of events was not closed in order'),
+        )
+      }
+      consumer.off('error', end)
+    },
+  }
+
+  function pump(): void {
+    followAssignment()
+    while (!isOver) {
+      const limit = Math.min(room(), options.maxPollRecords)
+      const taken: Taken[] = []
+      while (taken.length < limit) {
+        const message: RawMessage | null = stream.read()
+        if (message === null) break
+        const offsets = partitions.get(message.partition)
+        if (offsets?.take(message.offset)) taken.push(takenFrom(offsets, message))
+      }
+      if (taken.length === 0) return
+      handOver(taken)
+    }
+  }
+
+  function takenFrom(offsets: PartitionOffsets, message: RawMessage): Taken {
+    const { offset } = message
+    const settle = () => {
+      offsets.settle(offset)
+      if (!isOver) committer.settled()
+    }
+    if (options.autoCommit) settle()
+    return { message, settle }
+  }
+
+  function followAssignment(): void {
+    if (isOver) return
+    const ours = new Set(consumer.assignments?.find(each => each.topic === topic)?.partitions)
+    for (const partition of partitions.keys()) {
+      if (ours.has(partition)) continue
+      partitions.delete(partition)
+      lost.add(partition)
+    }
+    for (const partition of ours) {
+      if (lost.has(partition)) end(new Error(`partition ${partition} came back`))
+      else if (!partitions.has(partition)) partitions.set(partition, partitionOffsets())
+    }
+  }
+}
+
+async function join(consumer: KafkaConsumer, topic: string, options: ConsumerOptions) {
+  try {
+    return await consumer.consume({
+      ...{ topics: [topic], autocommit: false, mode: MessagesStreamModes.COMMITTED },
+      fallbackMode: FALLBACKS[options.autoOffsetReset],
+      highWaterMark: options.maxPollRecords,
+      ...{ maxWaitTime: LONG_POLL_MS, maxBytes: MAX_FETCH_BYTES },
+    })
+  } catch (error) {
+    consumer.topics.untrackAll(topic) // else the client takes itself for a member next time
+    throw error
+  }
+}
+
+const FALLBACKS = {
+  earliest: MessagesStreamFallbackModes.EARLIEST,
+  latest: MessagesStreamFallbackModes.LATEST,
+  none: MessagesStreamFallbackModes.FAIL,
+} as const

@@ -1,0 +1,86 @@
+import type { Message as Received } from '@platformatic/kafka'
+import { isRefusedMessage } from './faults.ts'
+import type { BusLog } from './options.ts'
+import type { Message, Publisher } from './publisher.ts'
+import { growingRests } from './rest.ts'
+
+/** A message as it was read. */
+export type RawMessage = Received<Buffer | undefined, Buffer | undefined, Buffer, Buffer>
+
+export interface SetAsideDeps {
+  readonly publisher: Publisher
+  readonly deadLetters: string
+  readonly log: BusLog
+  /** Aborts when nobody waits for the outcome any more. */
+  readonly signal: AbortSignal
+}
+
+const REST = { baseMs: 200, maxMs: 30_000 }
+/** Of a value that no topic takes, so much is logged. */
+const MAX_LOGGED_BYTES = 1_000
+
+/**
+ * Puts a message that cannot be read on the dead-letter topic: its key, bytes and headers unchanged,
+ * and headers beside them that say why and where it stood. Resolves when it need not be kept any
+ * longer.
+ *
+ * A topic that cannot be written to is tried for as long as it takes: meanwhile only the committed
+ * offset waits, not the partition. A message that the topic refuses for good, being too large for
+ * it, is referred to instead: its bytes stand where they stood.
+ *
+ * @throws the signal's reason when it aborts; the message will be read again
+ */
+export async function setAside(
+  message: RawMessage,
+  reason: string,
+  { publisher, deadLetters, log, signal }: SetAsideDeps,
+): Promise<void> {
+  const { topic, partition, offset } = message
+  const origin = { topic, partition, offset: String(offset) }
+  log.warn({ ...origin, reason }, 'an event cannot be read and is set aside')
+  const rests = growingRests(REST.baseMs, REST.maxMs)
+  let letter = letterOf(message, reason, deadLetters)
+  let isReference = false
+  for (;;) {
+    signal.throwIfAborted()
+    try {
+      return await publisher.send([letter])
+    } catch (error) {
+      if (!isRefusedMessage(error)) {
+        log.warn({ err: error, ...origin }, 'an event was not set aside, trying again')
+        await rests.next(signal)
+      } else if (!isReference) {
+        isReference = true
+        letter = referenceTo(letter)
+      } else {
+        const value = message.value?.subarray(0, MAX_LOGGED_BYTES).toString('base64')
+        log.error({ err: error, ...origin, value }, 'no dead letter is taken: the event is skipped')
+        return
+      }
+    }
+  }
+}
+
+function letterOf(message: RawMessage, reason: string, deadLetters: string): Message {
+  const { topic, partition, offset, key, value } = message
+  const headers = new Map<Buffer, Buffer>(message.headerEntries)
+  const add = (name: string, text: string) => headers.set(Buffer.from(name), Buffer.from(text))
+  add('cronos-dead-letter', 'event')
+  add('cronos-reason', reason)
+  add('cronos-origin-topic', topic)
+  add('cronos-origin-partition', String(partition))
+  add('cronos-origin-offset', String(offset))
+  return {
+    ...{ topic: deadLetters, headers },
+    ...(key == null ? {} : { key }),
+    ...(value == null ? {} : { value }),
+  }
+}
+
+/** The same letter without its bytes. */
+function referenceTo({ topic, headers }: Message): Message {
+  const ours = [...(headers as Map<Buffer, Buffer>)].filter(([name]) =>
+    name.toString().startsWith('cronos-'),
+  )
+  return { topic, headers: new Map([...ours, [Buffer.from('cronos-value'), Buffer.from('left')]]) }
+}
