@@ -47,9 +47,9 @@ const REPORT_TIMEOUT_MS = 60_000
  * @throws when a port cannot be listened on; nothing is left running then
  */
 export async function startCronos(databases: Databases, config: CronosConfig): Promise<Cronos> {
-  const { host, ports } = config
+  const { host, ports, trustedProxies } = config
   const logOf = (service: string) => openLog(service, config.log.level)
-  const place = (port: number) => ({ server: { host, port }, log: config.log })
+  const place = (port: number) => ({ server: { host, port, trustedProxies }, log: config.log })
   const log = logOf('cronos')
   await using stack = new AsyncDisposableStack()
 

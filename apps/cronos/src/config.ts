@@ -13,6 +13,7 @@ import {
   type Source,
   setting,
   text,
+  trustedProxiesSetting,
   wholeNumber,
 } from '@cronos/runtime'
 import { schedulerConfig } from '@cronos/scheduler-service'
@@ -45,6 +46,7 @@ const cronosSettings = {
     executor: portSetting('executor', 8084, 'the executor-service'),
     gateway: portSetting('gateway', 8086, 'all services on one origin'),
   },
+  trustedProxies: trustedProxiesSetting,
   bus: setting('configs.bus', oneOf('embedded'), {
     default: 'embedded',
     meaning: 'All in one: how runs reach the executor; embedded is a queue in memory',

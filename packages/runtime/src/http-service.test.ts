@@ -47,6 +47,28 @@ test('until it is prepared a service is DOWN, alive, and answers 503', async () 
   assert.deepEqual(await get(service.port, '/echo-service/echo'), [200, { said: 'echo' }])
 })
 
+test('a limit counts the addresses that a trusted proxy names, and those of nobody else', async () => {
+  const routes: HttpServiceOptions['routes'] = app => {
+    const config = { access: anyone, rateLimit: { max: 1, timeWindow: 60_000 } }
+    app.get('/echo', { config }, async () => ({ said: 'echo' }))
+  }
+  const trusting = { ...options, routes, trustedProxies: ['127.0.0.1'] }
+  assert.deepEqual(await statusesFrom(trusting, ['10.0.0.1', '10.0.0.2']), [200, 200])
+  assert.deepEqual(await statusesFrom({ ...options, routes }, ['10.0.0.1', '10.0.0.2']), [200, 429])
+
+  async function statusesFrom(service: HttpServiceOptions, addresses: string[]): Promise<number[]> {
+    await using started = await startHttpService(service)
+    await started.ready
+    const statuses: number[] = []
+    for (const address of addresses) {
+      const headers = { 'x-forwarded-for': address }
+      const url = `http://127.0.0.1:${started.port}/echo-service/echo`
+      statuses.push((await fetch(url, { headers })).status)
+    }
+    return statuses
+  }
+})
+
 test('what a service needs may come late: it tries until it is there', async () => {
   let tries = 0
   const prepare = async () => {

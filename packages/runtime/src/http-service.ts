@@ -2,13 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Check, healthOf } from './health.ts'
 import { buildHttpApp, type HttpAppOptions } from './http/app.ts'
+import { trustProxies } from './http/trusted-proxies.ts'
 import { retryUntilDone } from './retry-until-done.ts'
 import type { StartedService } from './started-service.ts'
 
-export interface HttpServiceOptions extends Omit<HttpAppOptions, 'health' | 'isReady'> {
+export interface HttpServiceOptions extends Omit<HttpAppOptions, 'health' | 'isReady' | 'trusts'> {
   readonly host: string
   /** 0 takes a free port. */
   readonly port: number
+  /** Addresses, networks and host names of the proxies before the service; none unless told. */
+  readonly trustedProxies?: readonly string[]
   /** What the service needs for its work, by name; `/health` asks them all. */
   readonly checks: Readonly<Record<string, Check>>
   /**
@@ -40,12 +43,14 @@ const STOP_GRACE_MS = 10_000
  */
 export async function startHttpService(options: HttpServiceOptions): Promise<HttpService> {
   const { name, host, port, log, isTransient, checks, prepare = async () => {} } = options
+  const proxies = trustProxies(options.trustedProxies ?? [], { log })
   const stop = new AbortController()
   let isReady = false
   const health = healthOf(checks, log)
   const app = await buildHttpApp({
     ...options,
     isReady: () => isReady,
+    trusts: proxies.trusts,
     async health() {
       const report = await health()
       if (isReady) return report
@@ -79,6 +84,7 @@ export async function startHttpService(options: HttpServiceOptions): Promise<Htt
     handle: (request, response) => app.routing(request, response),
     async [Symbol.asyncDispose]() {
       stop.abort()
+      proxies[Symbol.dispose]()
       const timer = setTimeout(() => app.server.closeAllConnections(), STOP_GRACE_MS)
       try {
         await app.close()

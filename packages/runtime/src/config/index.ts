@@ -2,7 +2,7 @@ export { type DatabaseConfig, databaseAddress, databaseSettings } from './databa
 export { leaseSettings, maxAttemptsSetting, retrySettings } from './engine.ts'
 export { ConfigError, describeConfig, loadConfig } from './load.ts'
 export { Secret } from './secret.ts'
-export { jwtSettings, logSettings, serverSettings } from './server.ts'
+export { jwtSettings, logSettings, serverSettings, trustedProxiesSetting } from './server.ts'
 export {
   type Config,
   type Declaration,

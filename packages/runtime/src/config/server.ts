@@ -1,6 +1,11 @@
 import { logLevel } from '../log.ts'
 import { setting } from './setting.ts'
-import { oneOf, secretText, text, wholeNumber } from './values.ts'
+import { oneOf, proxyList, secretText, text, wholeNumber } from './values.ts'
+
+export const trustedProxiesSetting = setting('configs.server.trusted-proxies', proxyList, {
+  default: '',
+  meaning: 'Whose X-Forwarded-For is believed when requests are counted by address',
+})
 
 /** Where a service by itself listens. */
 export function serverSettings(port: number) {
@@ -13,6 +18,7 @@ export function serverSettings(port: number) {
       default: String(port),
       meaning: 'The port that the service listens on; 0 takes a free one',
     }),
+    trustedProxies: trustedProxiesSetting,
   }
 }
 

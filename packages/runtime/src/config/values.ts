@@ -1,3 +1,4 @@
+import { kindOf } from '../http/trusted-proxies.ts'
 import { Secret } from './secret.ts'
 
 /** How the text of a setting is read. */
@@ -56,6 +57,15 @@ export const commaList: ValueType<readonly string[]> = {
   read(value) {
     const entries = value.split(',').map(entry => entry.trim())
     return Object.freeze(entries.filter(entry => entry !== ''))
+  },
+}
+
+/** Addresses, networks in CIDR notation and host names, parted by commas. */
+export const proxyList: ValueType<readonly string[]> = {
+  expects: 'a comma list of addresses, networks and host names',
+  read(value) {
+    const entries = commaList.read(value) ?? []
+    return entries.every(entry => kindOf(entry) !== null) ? entries : undefined
   },
 }
 

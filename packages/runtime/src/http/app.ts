@@ -42,6 +42,8 @@ export interface HttpAppOptions {
   readonly health: () => Promise<HealthReport>
   /** Until then every route but health and documentation answers 503. */
   readonly isReady: () => boolean
+  /** Whether this peer's `X-Forwarded-For` is believed; nobody's unless told. */
+  readonly trusts?: (address: string) => boolean
   /** The largest body, in bytes; 64 KiB unless told. */
   readonly bodyLimit?: number
   /** Without one there is no OpenAPI document: the service has nothing but its health. */
@@ -62,6 +64,7 @@ export async function buildHttpApp(options: HttpAppOptions): Promise<FastifyInst
     loggerInstance: quieter(log) as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
+    trustProxy: options.trusts ?? false,
     requestTimeout: 30_000,
     return503OnClosing: false, // what is already on its way is still answered
     routerOptions: { maxParamLength: 500 },
