@@ -6,6 +6,7 @@
 import { writeFile } from 'node:fs/promises'
 import { authConfig } from '@cronos/auth-service'
 import { executorServiceConfig } from '@cronos/executor-service'
+import { gatewayConfig } from '@cronos/gateway'
 import { jobConfig } from '@cronos/job-service'
 import { type Declaration, environmentName, isSecretKey, settingsOf } from '@cronos/runtime'
 import { schedulerConfig } from '@cronos/scheduler-service'
@@ -18,6 +19,7 @@ const declarations: Readonly<Record<string, Declaration>> = {
   job: jobConfig,
   scheduler: schedulerConfig,
   executor: executorServiceConfig,
+  gateway: gatewayConfig,
 }
 
 export const page = new URL('../docs/configuration.md', import.meta.url)
