@@ -358,6 +358,7 @@ test('a run shows where it stands, to its owner alone', async () => {
   assert.equal(json.status, 'PENDING')
   assert.equal(json.scheduledAt, '2099-01-01T00:00:00.197Z')
   assert.deepEqual(json.attempts, [])
+  assert.equal(json.tzdata, null)
   assert.deepEqual(json.artifacts, [])
   const mallory = { token: tokenOf('mallory') }
   assert.equal((await ask(`/api/v1/runs/${runs[0].runId}`, mallory)).status, 404)
@@ -452,6 +453,8 @@ test('a recurring job is read in its own time zone, with its choice at clock cha
   const jobId = await created({ ...recurring, cronExpression, timeZone: 'europe/berlin', dst })
   const { json } = await ask(`/api/v1/jobs/${jobId}`)
   assert.equal(json.timeZone, 'Europe/Berlin')
+  const { json: runs } = await ask(`/api/v1/jobs/${jobId}/runs`)
+  assert.equal((await ask(`/api/v1/runs/${runs[0].runId}`)).json.tzdata, process.versions['tz'])
   assert.deepEqual(json.dst, dst)
   const hour = new Intl.DateTimeFormat('en', {
     ...{ timeZone: 'Europe/Berlin', hour: 'numeric', minute: 'numeric', hourCycle: 'h23' },

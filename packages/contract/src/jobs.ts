@@ -146,6 +146,10 @@ export const ArtifactSummary = Type.Object({
 
 export const RunDetails = Type.Object({
   ...RunSummary.properties,
+  dueAt: Instant,
+  tzdata: Type.Union([Type.String(), Type.Null()], {
+    description: 'The version of the time zone data that a recurring fire was planned with',
+  }),
   output: nullable(Type.Object({}, { additionalProperties: true })),
   attempts: Type.Array(Attempt),
   artifacts: Type.Array(ArtifactSummary),

@@ -41,6 +41,8 @@ export function addRunRoutes(app: HttpApp, { reads }: { reads: Pool }): void {
       const artifacts = await listArtifacts(reads, userId, key)
       return {
         ...toRunSummary(run),
+        dueAt: formatInstant(run.dueAt),
+        tzdata: run.tzdata,
         output: run.output,
         attempts: run.attempts.map(toAttempt),
         artifacts: artifacts.map(each => ({ ...each, createdAt: formatInstant(each.createdAt) })),

@@ -24,6 +24,8 @@ export interface RunRow extends RunKey {
   readonly fence: Fence
   readonly executor: string | null
   readonly dueAt: Instant
+  /** The version of the time zone data that a recurring fire was planned with. */
+  readonly tzdata: string | null
   readonly claimedAt: Instant | null
   readonly startedAt: Instant | null
   readonly finishedAt: Instant | null
@@ -53,7 +55,7 @@ export async function listRuns(
     select job_id as "jobUuid", scheduled_at as "scheduledAt", status, reason, attempt,
            max_attempts as "maxAttempts", fence, executor, due_at as "dueAt",
            claimed_at as "claimedAt", started_at as "startedAt", finished_at as "finishedAt",
-           error, output
+           error, output, tzdata
       from runs
      where job_id = ${uuidOf(jobId)} and owner = ${owner}
      order by scheduled_at desc
@@ -73,7 +75,7 @@ export async function readRun(
     select job_id as "jobUuid", scheduled_at as "scheduledAt", status, reason, attempt,
            max_attempts as "maxAttempts", fence, executor, due_at as "dueAt",
            claimed_at as "claimedAt", started_at as "startedAt", finished_at as "finishedAt",
-           error, output,
+           error, output, tzdata,
            (select coalesce(json_agg(json_build_object(
                      'attempt', a.attempt, 'fence', a.fence, 'executor', a.executor,
                      'startedAt', extract(epoch from a.started_at) * 1000,
