@@ -73,6 +73,7 @@ export {
   reportExecutor,
 } from './runs/capacity.ts'
 export { type Claimed, type ClaimOptions, claimRuns } from './runs/claim.ts'
+export { markDeadLetters, readDeadLetters } from './runs/dead-letters.ts'
 export { type FencedKey, nameOf } from './runs/keys.ts'
 export {
   insertNextFires,
