@@ -1,0 +1,6 @@
+import { kafkaBusOf } from './kafka-bus.ts'
+import { testPipeline } from './pipeline.ts'
+
+const openBus = await kafkaBusOf()
+
+testPipeline('kafka', () => Promise.resolve({ bus: openBus(), isShared: true }))

@@ -1,0 +1,457 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import type { Bus } from '@cronos/bus'
+import { type JobId, type JobStatus, type RunKey, runIdOf, type UserId } from '@cronos/domain'
+import {
+  defineTask,
+  type ExecutorConfig,
+  PermanentError,
+  type Registry,
+  registryOf,
+  startExecutor,
+  type TaskContext,
+  type TaskTools,
+} from '@cronos/executor-service'
+import { type SchedulerConfig, startScheduler } from '@cronos/scheduler-service'
+import {
+  createJobs,
+  listRuns,
+  type NewJob,
+  openWakeTeller,
+  readJob,
+  readRun,
+  sql,
+} from '@cronos/store'
+import { aJob, byCron, freshDatabase, fromNow } from '@cronos/testkit'
+import { pino } from 'pino'
+import { Type } from 'typebox'
+
+/*
+ * Schedulers and executors on one database, with tasks of the test's own: what no single room can
+ * prove of the engine, and what must be so over each bus.
+ */
+
+const database = await freshDatabase('jobs')
+const db = database.pool('engine')
+after(() => database[Symbol.asyncDispose]())
+
+const alice = 'alice' as UserId
+const log = pino({ level: process.env['CRONOS_TEST_LOG'] ?? 'silent' })
+
+const schedulerConfig: SchedulerConfig = {
+  batchSize: 2_000,
+  maxSleepMs: 30_000,
+  baseBackoffMs: 50,
+  dispatchWindow: 10_000,
+  dispatchLeaseMs: 5_000,
+  leaseMs: 10_000,
+  heartbeatMs: 3_000,
+  retry: { baseMs: 20, capMs: 100 },
+}
+const executorConfig: ExecutorConfig = {
+  slots: 50,
+  leaseMs: 10_000,
+  heartbeatMs: 3_000,
+  graceMs: 200,
+  retry: { baseMs: 20, capMs: 100 },
+}
+
+type Run = (context: TaskContext, payload: Record<string, unknown>) => Promise<object | undefined>
+
+/** A registry of tasks whose payload may be anything. */
+function tasks(runs: Record<string, Run>): Registry {
+  const payload = Type.Object({ task: Type.String() }, { additionalProperties: true })
+  return registryOf(
+    Object.entries(runs).map(([name, run]) =>
+      defineTask({ name, payload, run: (given, context) => run(context, given) }),
+    ),
+  )
+}
+
+let executors = 0
+
+/** The bus of one scheduler and one executor. */
+export interface EngineBus {
+  readonly bus: Bus
+  /** Whether it reaches other processes too. */
+  readonly isShared: boolean
+}
+
+/** A scheduler and an executor that share a bus, as one process has them. */
+async function startPairOver(
+  { bus, isShared }: EngineBus,
+  registry: Registry,
+  config: Partial<ExecutorConfig> = {},
+) {
+  const id = `executor-${++executors}`
+  const stack = new AsyncDisposableStack()
+  stack.use(bus)
+  const teller = stack.use(
+    openWakeTeller(db, { horizonMs: 30_000, onError: error => log.warn(error) }),
+  )
+  const executor = await startExecutor(
+    {
+      ...{ id, db, bus, log, registry, tellWake: teller.tell },
+      address: database.address,
+      tools: {} as TaskTools,
+    },
+    { ...executorConfig, ...config },
+  )
+  stack.use(executor)
+  await untilItWorks(bus)
+  const scheduler = startScheduler(
+    { db, bus, log, onlyExecutor: isShared ? null : id },
+    schedulerConfig,
+  )
+  stack.use(scheduler)
+  return {
+    id,
+    /** Ends as a process that was asked to: drains. */
+    async stop() {
+      await scheduler[Symbol.asyncDispose]()
+      await executor[Symbol.asyncDispose]()
+    },
+    tell: teller.tell,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+async function untilItWorks(bus: Bus): Promise<void> {
+  for (;;) {
+    const isWorking = await bus.check().then(
+      () => true,
+      () => false, // its group is not joined yet
+    )
+    if (isWorking) return
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+}
+
+async function store(...jobs: NewJob[]): Promise<void> {
+  const [created] = await createJobs(db, jobs)
+  if (created !== undefined) await db.query(sql`select pg_notify('cronos_runs', '0')`)
+}
+
+/** Resolves when the job has the status; whatever changes in between is waited for. */
+async function reaches(jobId: JobId, status: JobStatus) {
+  for (;;) {
+    const job = await readJob(db, jobId, alice)
+    if (job?.status === status) return job
+    await new Promise(resolve => setTimeout(resolve, 5))
+  }
+}
+
+async function onlyRun(jobId: JobId) {
+  const [run] = await listRuns(db, jobId, alice, { limit: 1, offset: 0 })
+  const details = await readRun(db, run!, alice)
+  return details!
+}
+
+const named = (task: string, more: Partial<NewJob> = {}) => aJob({ payload: { task }, ...more })
+
+/**
+ * What schedulers and executors must do together, as tests.
+ *
+ * @param name the bus, as it stands in the tests' names
+ * @param openBus opens the bus of one pair; those that are shared share their topic
+ */
+export function testPipeline(name: string, openBus: () => Promise<EngineBus>): void {
+  const startPair = async (registry: Registry, config: Partial<ExecutorConfig> = {}) =>
+    startPairOver(await openBus(), registry, config)
+
+  test(`${name}: a job runs once, and what its task answered is kept`, async () => {
+    const seen: TaskContext[] = []
+    await using _pair = await startPair(
+      tasks({
+        count: context => {
+          seen.push(context)
+          return Promise.resolve({ answer: 42 })
+        },
+      }),
+    )
+    const job = named('count')
+    await store(job)
+    await reaches(job.jobId, 'COMPLETED')
+    const run = await onlyRun(job.jobId)
+    assert.equal(seen.length, 1)
+    assert.equal(seen[0]?.runId, runIdOf(run as RunKey))
+    assert.deepEqual(run.output, { answer: 42 })
+    assert.deepEqual(
+      run.attempts.map(attempt => attempt.outcome),
+      ['SUCCEEDED'],
+    )
+  })
+
+  test(`${name}: nothing starts before its fire time`, async () => {
+    const starts: number[] = []
+    await using _pair = await startPair(
+      tasks({
+        late: async context => {
+          const { rows } = await db.query<{ early: boolean }>(
+            sql`select clock_timestamp() < ${new Date(context.scheduledAt).toISOString()}::timestamptz as early`,
+          )
+          starts.push(Number(rows[0]!.early))
+          return undefined
+        },
+      }),
+    )
+    const jobs: NewJob[] = []
+    for (let n = 0; n < 20; n++) {
+      const at = await fromNow(db, 50 + n * 7)
+      const trigger = { kind: 'at', runAt: { at, microseconds: 999 } } as const
+      jobs.push(named('late', { trigger }))
+    }
+    await store(...jobs)
+    for (const job of jobs) await reaches(job.jobId, 'COMPLETED')
+    assert.deepEqual(starts, Array(20).fill(0))
+    const { rowCount } = await db.query(sql`select from runs_done where started_at < due_at`)
+    assert.equal(rowCount, 0)
+  })
+
+  test(`${name}: two schedulers and two executors share what is due, and each job runs once`, async () => {
+    const ran = new Map<string, number>()
+    const by = new Set<string>()
+    const registry = (name: string) =>
+      tasks({
+        async share(context) {
+          ran.set(context.runId, (ran.get(context.runId) ?? 0) + 1)
+          by.add(name)
+          await new Promise(resolve => setTimeout(resolve, 5)) // slots are what they compete for
+          return undefined
+        },
+      })
+    const jobs = Array.from({ length: 2_000 }, () => named('share'))
+    await using _one = await startPair(registry('one'))
+    await using _two = await startPair(registry('two'))
+    await store(...jobs)
+    for (const job of jobs) await reaches(job.jobId, 'COMPLETED')
+    assert.ok([...ran.values()].every(times => times === 1))
+    assert.deepEqual([...by].toSorted(), ['one', 'two'])
+  })
+
+  test(`${name}: a task that fails is tried again with the same run id, until it succeeds`, async () => {
+    const seen: [string, number][] = []
+    await using _pair = await startPair(
+      tasks({
+        flaky: context => {
+          seen.push([context.runId, context.attempt])
+          if (context.attempt < 3) throw new Error('not yet', { cause: new Error('no route') })
+          return Promise.resolve(undefined)
+        },
+      }),
+    )
+    const job = named('flaky')
+    await store(job)
+    const done = await reaches(job.jobId, 'COMPLETED')
+    assert.equal(done.attempts, 3)
+    assert.deepEqual(
+      seen.map(([, attempt]) => attempt),
+      [1, 2, 3],
+    )
+    assert.equal(new Set(seen.map(([runId]) => runId)).size, 1)
+    const run = await onlyRun(job.jobId)
+    assert.deepEqual(
+      run.attempts.map(attempt => [
+        attempt.outcome,
+        attempt.error?.message,
+        attempt.error?.cause?.message,
+      ]),
+      [
+        ['FAILED', 'not yet', 'no route'],
+        ['FAILED', 'not yet', 'no route'],
+        ['SUCCEEDED', undefined, undefined],
+      ],
+    )
+  })
+
+  test(`${name}: a task that always fails uses its attempts up and fails the job`, async () => {
+    await using _pair = await startPair(tasks({ broken: () => Promise.reject(new Error('away')) }))
+    const job = named('broken', { maxAttempts: 2 })
+    await store(job)
+    const failed = await reaches(job.jobId, 'FAILED')
+    assert.equal(failed.attempts, 2)
+    assert.equal(failed.failureReason, 'away')
+  })
+
+  test(`${name}: a permanent failure is not tried again`, async () => {
+    await using _pair = await startPair(
+      tasks({ useless: () => Promise.reject(new PermanentError('payload.to must be an address')) }),
+    )
+    const job = named('useless')
+    await store(job)
+    const failed = await reaches(job.jobId, 'FAILED')
+    assert.equal(failed.attempts, 1)
+    assert.equal(failed.failureReason, 'payload.to must be an address')
+  })
+
+  test(`${name}: a task that no executor knows fails the job at once and names what is known`, async () => {
+    await using _pair = await startPair(tasks({ known: () => Promise.resolve(undefined) }))
+    const job = named('send_fax')
+    await store(job)
+    const failed = await reaches(job.jobId, 'FAILED')
+    assert.equal(failed.attempts, 1)
+    assert.match(failed.failureReason!, /payload\.task .*"send_fax".* known/)
+  })
+
+  test(`${name}: a payload without a task fails the job and names the field`, async () => {
+    await using _pair = await startPair(tasks({ known: () => Promise.resolve(undefined) }))
+    const job = aJob({ payload: { template: 'hello' } })
+    await store(job)
+    const failed = await reaches(job.jobId, 'FAILED')
+    assert.match(failed.failureReason!, /payload\.task/)
+  })
+
+  test(`${name}: a task that only another executor knows is handed over, uncounted`, async () => {
+    const job = named('rare')
+    await using _common = await startPair(tasks({ common: () => Promise.resolve(undefined) }))
+    await using _rare = await startPair(tasks({ rare: () => Promise.resolve(undefined) }))
+    await store(job)
+    assert.equal((await reaches(job.jobId, 'COMPLETED')).attempts, 1)
+  })
+
+  test(`${name}: an attempt that takes too long is aborted and counts as failed`, async () => {
+    const reasons: unknown[] = []
+    await using _pair = await startPair(
+      tasks({
+        endless: context =>
+          new Promise((_, reject) => {
+            context.signal.addEventListener('abort', () => {
+              reasons.push(context.signal.reason)
+              reject(new Error('stopped'))
+            })
+          }),
+      }),
+    )
+    const job = named('endless', { timeoutMs: 30, maxAttempts: 1 })
+    await store(job)
+    const failed = await reaches(job.jobId, 'FAILED')
+    assert.equal(failed.failureReason, 'timed out after 30 ms')
+    assert.equal(reasons.length, 1)
+  })
+
+  test(`${name}: a task that does not listen to its signal is left after the grace`, async () => {
+    await using _pair = await startPair(tasks({ deaf: () => new Promise(() => {}) }), {
+      graceMs: 20,
+    })
+    const job = named('deaf', { timeoutMs: 20, maxAttempts: 1 })
+    await store(job)
+    assert.equal((await reaches(job.jobId, 'FAILED')).failureReason, 'timed out after 20 ms')
+  })
+
+  test(`${name}: an executor that stops hands back what it could not end, and another one goes on`, async () => {
+    const begun = Promise.withResolvers<void>()
+    const job = named('long')
+    {
+      await using leaving = await startPair(
+        tasks({
+          long: context =>
+            new Promise((_, reject) => {
+              begun.resolve()
+              context.signal.addEventListener('abort', () => reject(new Error('cut off')))
+            }),
+        }),
+        { graceMs: 20 },
+      )
+      await store(job)
+      await begun.promise
+      await leaving.stop()
+    }
+    assert.equal((await onlyRun(job.jobId)).status, 'PENDING')
+    await using _next = await startPair(tasks({ long: () => Promise.resolve(undefined) }))
+    assert.equal((await reaches(job.jobId, 'COMPLETED')).attempts, 1)
+  })
+
+  test(`${name}: an executor that stops lets what is nearly done end`, async () => {
+    const begun = Promise.withResolvers<void>()
+    const job = named('short')
+    await using leaving = await startPair(
+      tasks({
+        short: async () => {
+          begun.resolve()
+          await new Promise(resolve => setTimeout(resolve, 50))
+          return undefined
+        },
+      }),
+      { graceMs: 10_000 },
+    )
+    await store(job)
+    await begun.promise
+    await leaving.stop()
+    assert.equal((await onlyRun(job.jobId)).status, 'SUCCEEDED')
+  })
+
+  test(`${name}: an attempt whose lease is lost is aborted, and its result changes nothing`, async () => {
+    const begun = Promise.withResolvers<void>()
+    const aborted = Promise.withResolvers<void>()
+    await using _pair = await startPair(
+      tasks({
+        taken: context =>
+          new Promise((_, reject) => {
+            begun.resolve()
+            context.signal.addEventListener('abort', () => {
+              aborted.resolve()
+              reject(new Error('aborted'))
+            })
+          }),
+      }),
+      { heartbeatMs: 50 },
+    )
+    const job = named('taken')
+    await store(job)
+    await begun.promise
+    await db.query(sql`
+      update runs_live set fence = fence + 1, wake_at = now() + interval '1 hour'
+       where owner = ${alice} and status = 'RUNNING'`)
+    await aborted.promise
+    const run = await onlyRun(job.jobId)
+    assert.equal(run.status, 'RUNNING')
+    await db.query(sql`delete from runs_live`)
+  })
+
+  test(`${name}: a recurring job fires on the grid of its cron, once for each instant`, async () => {
+    const fires: number[] = []
+    await using _pair = await startPair(
+      tasks({
+        tick: context => {
+          fires.push(context.scheduledAt)
+          return Promise.resolve(undefined)
+        },
+      }),
+    )
+    const now = await fromNow(db, 0)
+    const first = (now - (now % 1_000) + 1_000) as typeof now
+    const job = named('tick', { trigger: byCron('* * * * * *', first) })
+    await store(job)
+    while (fires.length < 3) await new Promise(resolve => setTimeout(resolve, 20))
+    const [one, two, three] = fires
+    assert.deepEqual([one, two, three], [first, first + 1_000, first + 2_000])
+    await db.query(sql`delete from runs_live`)
+  })
+
+  test(`${name}: fire times that passed while nobody was there are served by one run, and are on record`, async () => {
+    const fires: number[] = []
+    const first = await fromNow(db, -3_600_000)
+    const onGrid = (first - (first % 60_000)) as typeof first
+    const job = named('hourly', { trigger: byCron('0 * * * * *', onGrid) })
+    await createJobs(db, [job])
+    await using _pair = await startPair(
+      tasks({
+        hourly: context => {
+          fires.push(context.scheduledAt)
+          return Promise.resolve(undefined)
+        },
+      }),
+    )
+    while (fires.length < 1) await new Promise(resolve => setTimeout(resolve, 5))
+    await reaches(job.jobId, 'SCHEDULED')
+    assert.deepEqual(fires, [onGrid])
+    const { rows } = await db.query<{ policy: string; count: number; from: number }>(
+      sql`select policy, count, from_at as "from" from skipped`,
+    )
+    assert.equal(rows.length, 1)
+    assert.equal(rows[0]?.policy, 'MISFIRE')
+    assert.equal(rows[0]?.from, onGrid + 60_000)
+    assert.ok([59, 60, 61].includes(rows[0]!.count), `${rows[0]?.count} fire times were skipped`)
+    await db.query(sql`delete from runs_live`)
+  })
+}
