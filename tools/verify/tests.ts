@@ -12,7 +12,7 @@ const ROOM_TESTS = '{packages,services,apps,tools}/**/*.test.ts'
 const WHOLE_TESTS = 'tests/**/*.test.ts'
 
 /** A test file that takes longer than this hangs, in milliseconds. */
-const FILE_TIMEOUT_MS = 120_000
+const FILE_TIMEOUT_MS = 300_000
 
 export interface TestFiles {
   readonly rooms: readonly string[]
