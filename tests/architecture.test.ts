@@ -108,7 +108,7 @@ test('an arrow that is not allowed is told with its reason', () => {
       'leaves its room for packages/store/src/db.ts',
     ],
     ['services/job/src/jobs.ts', 'pg', 'belongs to packages/store'],
-    ['services/job/src/jobs.ts', '@fastify/cors', 'belongs to packages/runtime'],
+    ['services/job/src/jobs.ts', '@fastify/cors', 'belongs to packages/runtime, apps/gateway'],
     [
       'services/job/src/jobs.ts',
       '@cronos/store/src/db.ts',
