@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import type { Check } from './health.ts'
 import { type HttpService, startHttpService } from './http-service.ts'
 import type { StartedService } from './started-service.ts'
 
@@ -14,6 +15,8 @@ export interface WorkerServiceOptions {
   readonly port: number
   readonly log: Logger
   readonly isTransient: (error: unknown) => boolean
+  /** What the worker needs beside itself, by name; `/health` asks them all. */
+  readonly checks?: Readonly<Record<string, Check>>
   /** Starts the worker; tried until it succeeds, while the service answers that it is DOWN. */
   readonly start: () => Promise<Worker>
 }
@@ -31,6 +34,7 @@ export async function startWorkerService(options: WorkerServiceOptions): Promise
     ...{ name, host, port, log, isTransient },
     errors: 'timed',
     checks: {
+      ...options.checks,
       async worker() {
         if (!worker?.isWorking()) throw new Error(`${name} is not doing its work`)
       },

@@ -4,6 +4,7 @@ import {
   databaseSettings,
   duration,
   httpUrl,
+  kafkaSettings,
   leaseSettings,
   logSettings,
   optional,
@@ -107,6 +108,7 @@ export const executorServiceConfig = {
   server: serverSettings(8084),
   log: logSettings,
   jobDb: databaseSettings('jobDb', 'jobs'),
+  kafka: kafkaSettings,
   executor: executorSettings,
   tools: toolsSettings,
 }

@@ -1,6 +1,7 @@
 import {
   databaseSettings,
   duration,
+  kafkaSettings,
   leaseSettings,
   logSettings,
   retrySettings,
@@ -49,6 +50,7 @@ export const schedulerConfig = {
   server: serverSettings(8083),
   log: logSettings,
   jobDb: databaseSettings('jobDb', 'jobs'),
+  kafka: kafkaSettings,
   scheduler: schedulerSettings,
 }
 
