@@ -4,6 +4,7 @@
  */
 
 import { writeFile } from 'node:fs/promises'
+import { cronosConfig } from '@cronos/app'
 import { authConfig } from '@cronos/auth-service'
 import { executorServiceConfig } from '@cronos/executor-service'
 import { gatewayConfig } from '@cronos/gateway'
@@ -14,6 +15,7 @@ import { userConfig } from '@cronos/user-service'
 
 /** Every service with what it declares; a service that is not here is not on the page. */
 const declarations: Readonly<Record<string, Declaration>> = {
+  'all in one': cronosConfig,
   auth: authConfig,
   user: userConfig,
   job: jobConfig,

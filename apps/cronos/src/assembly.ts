@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { startAuthService } from '@cronos/auth-service'
-import { openEmbeddedBus } from '@cronos/bus'
+import { openEmbeddedBus, openKafkaBus } from '@cronos/bus'
 import { loadRegistry, openTools, startExecutor, toolsConfig } from '@cronos/executor-service'
 import { startJobService } from '@cronos/job-service'
 import { openPasswords } from '@cronos/passwords'
@@ -76,7 +76,6 @@ export async function startCronos(databases: Databases, config: CronosConfig): P
       onError: error => log.warn({ err: error }, 'schedulers were not told of a new run'),
     }),
   )
-  const bus = stack.use(openEmbeddedBus())
   const passwords = openPasswords()
   const migrateUsers = atMostOnce(() => migrate(userDb, 'users'))
   const migrateJobs = atMostOnce(() => migrate(jobDb, 'jobs'))
@@ -104,6 +103,10 @@ export async function startCronos(databases: Databases, config: CronosConfig): P
   )
 
   const executorId = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`
+  const { kafka } = config
+  const bus = stack.use(
+    kafka === null ? openEmbeddedBus() : openKafkaBus({ ...kafka, clientId: executorId, log }),
+  )
   const tools = stack.use(
     openTools(reports, {
       ...toolsConfig(config.tools),
@@ -111,7 +114,7 @@ export async function startCronos(databases: Databases, config: CronosConfig): P
       userUrl: urlOf(host, user.port),
     }),
   )
-  const workerService = { host, isTransient }
+  const workerService = { host, isTransient, checks: { bus: () => bus.check() } }
   const executorLog = logOf('executor-service')
   const executor = stack.use(
     await startWorkerService({
@@ -137,7 +140,7 @@ export async function startCronos(databases: Databases, config: CronosConfig): P
       async start() {
         await migrateJobs()
         return startScheduler(
-          { db: engine, bus, log: schedulerLog, onlyExecutor: executorId },
+          { db: engine, bus, log: schedulerLog, onlyExecutor: kafka === null ? executorId : null },
           config.scheduler,
         )
       },

@@ -3,9 +3,11 @@ import { executorConfig, executorServiceConfig } from '@cronos/executor-service'
 import { jobConfig } from '@cronos/job-service'
 import {
   ConfigError,
+  commaList,
   type Declaration,
   databaseSettings,
   databaseUrl,
+  kafkaSettings,
   loadConfig as load,
   logSettings,
   oneOf,
@@ -47,10 +49,6 @@ const cronosSettings = {
     gateway: portSetting('gateway', 8086, 'all services on one origin'),
   },
   trustedProxies: trustedProxiesSetting,
-  bus: setting('configs.bus', oneOf('embedded'), {
-    default: 'embedded',
-    meaning: 'All in one: how runs reach the executor; embedded is a queue in memory',
-  }),
   log: logSettings,
 } as const
 
@@ -58,6 +56,17 @@ const givenDatabases = {
   users: optional('configs.userDb.url', databaseUrl, { meaning: 'The server of the users' }),
   jobs: optional('configs.jobDb.url', databaseUrl, { meaning: 'The server of the jobs' }),
 }
+
+const givenBus = {
+  bus: optional('configs.bus', oneOf('embedded', 'kafka'), {
+    meaning:
+      'All in one: how runs reach the executors; kafka where its brokers are configured, else embedded, a queue in memory',
+  }),
+  brokers: optional(kafkaSettings.bootstrapServers.key, commaList, { meaning: 'Some brokers' }),
+}
+
+/** The all-in-one process's own keys. */
+export const cronosConfig = { ...cronosSettings, bus: givenBus.bus }
 
 const databases = {
   users: databaseSettings('userDb', 'userdb'),
@@ -89,11 +98,17 @@ type Placed = 'server' | 'log' | 'userDb' | 'jobDb'
  */
 export function readConfig(sources: readonly Source[]) {
   const given = once(givenDatabases, sources)
+  const { bus, brokers } = once(givenBus, sources)
   const isOwn = given.users === undefined && given.jobs === undefined
   const config = once({ ...declaration, ...(isOwn ? {} : { databases }) }, sources)
   return {
     ...config,
     executor: executorConfig(config.executor),
+    /** Null where runs reach the executor through the memory of this process. */
+    kafka:
+      (bus ?? (brokers === undefined ? 'embedded' : 'kafka')) === 'kafka'
+        ? once(kafkaSettings, sources)
+        : null,
     /** Null where no database is configured, and Cronos brings its own. */
     databases: isOwn ? null : once(databases, sources),
     names: once({ users: databases.users.name, jobs: databases.jobs.name }, sources),

@@ -1,0 +1,1 @@
+export { cronosConfig } from './config.ts'
