@@ -60,7 +60,9 @@ export function openCommitter(
 
   async function commit(): Promise<void> {
     const moved = movedPartitions()
-    if (moved.length === 0) return
+    // While the group deals out its partitions a commit would wait behind that, then be refused, and
+    // the client answers a refusal by joining again, which makes the group begin anew.
+    if (moved.length === 0 || !consumer.isActive()) return
     const offsets = moved.map(({ partition, position: offset }) => ({
       ...{ topic, partition, offset },
       leaderEpoch: -1, // not known

@@ -31,6 +31,8 @@ const JOIN_SLACK_MS = 10_000
 const CLOSE_MS = 3_000
 /** A client that fails to join so often, though the broker answers, is thrown away. */
 const MAX_FAILURES = 5
+/** A member learns with its heartbeat that partitions are dealt out again: joining takes so long. */
+const HEARTBEAT_MS = 1_000
 /** The client repeats a request so often before it says that it failed. */
 const RETRIES = { retries: 3, retryDelay: 200 }
 
@@ -187,7 +189,7 @@ export function openSubscription(
       ...{ ...RETRIES, groupId: how.groupId, autocommit: false },
       sessionTimeout: how.sessionTimeoutMs,
       rebalanceTimeout: how.maxPollIntervalMs,
-      heartbeatInterval: Math.min(3_000, Math.floor(how.sessionTimeoutMs / 3)),
+      heartbeatInterval: Math.min(HEARTBEAT_MS, Math.floor(how.sessionTimeoutMs / 3)),
       heartbeatStallTimeout: how.sessionTimeoutMs * 2,
       // Only the partitions that move are taken away; the others go on being read.
       protocols: [{ name: 'cooperative-sticky', version: 1 }],
