@@ -11,11 +11,13 @@ const SAME_WISH_MS = 300
  *
  * @param {string} file
  * @param {readonly string[]} args
+ * @param {Readonly<Record<string, string>>} defaults variables for it that ours win over
  * @returns {Promise<number>} its exit code; 128 and the signal's number where a signal ended it
  */
-export function runChild(file, args) {
+export function runChild(file, args, defaults = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(file, args, { stdio: 'inherit', detached: true })
+    const env = { ...defaults, ...process.env }
+    const child = spawn(file, args, { stdio: 'inherit', detached: true, env })
     let passedOnAt = Number.NEGATIVE_INFINITY
     /** @param {NodeJS.Signals} signal */
     const passOn = signal => {
