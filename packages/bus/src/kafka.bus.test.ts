@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as rest } from 'node:timers/promises'
 import { type Fence, type JobEvent, jobIdOf } from '@cronos/domain'
 import { kafkaOptions, untilItWorks } from '../test/kafka.ts'
 import { openTopicReader } from '../test/topic-reader.ts'
@@ -197,6 +198,22 @@ test('when a subscriber leaves, the other one takes over its partitions and what
   await bus.publish(marked)
   const seen = () => new Set(fences(staying.deliveries.slice(before)))
   while (seen().size < 60) await staying.quiet()
+})
+
+test('a subscriber that leaves while it joins breaks nothing, and is not waited for', async () => {
+  const consumer = { sessionTimeoutMs: 600_000, maxPollIntervalMs: 600_000 }
+  const options = await kafkaOptions({ consumer })
+  await using bus = openKafkaBus(options)
+  await using staying = await openInbox(bus, 1_000)
+  await untilItWorks(bus)
+  for (const afterMs of [0, 20, 40, 80, 120, 160]) {
+    await using other = openKafkaBus(options)
+    await using _leaving = await openInbox(other, 0)
+    await rest(afterMs)
+  }
+  // Of every partition, and long before the group would forget a member that is gone.
+  await bus.publish(Array.from({ length: 50 }, (_, n) => anEvent(n)))
+  assert.equal(new Set(fences(await staying.received(50))).size, 50)
 })
 
 test('several processes that start at once create the topics once', async () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import {
   type Consumer,
+  type MessagesStream,
   MessagesStreamFallbackModes,
   MessagesStreamModes,
 } from '@platformatic/kafka'
@@ -11,6 +12,7 @@ import type { BusLog, ConsumerOptions } from './options.ts'
 import type { RawMessage } from './set-aside.ts'
 
 export type KafkaConsumer = Consumer<Buffer, Buffer, Buffer, Buffer>
+type KafkaStream = MessagesStream<Buffer, Buffer, Buffer, Buffer>
 
 /** A message that was taken, with the way to settle it. */
 export interface Taken {
@@ -52,21 +54,20 @@ const CLOSE_MS = 2_000
  */
 export async function openSession(deps: SessionDeps): Promise<Session> {
   const { consumer, topic, options, log, room, handOver } = deps
-  const stream = await join(consumer, topic, options)
   const ended = Promise.withResolvers<never>()
   ended.promise.catch(() => {}) // for whoever owns the session
-  const partitions = new Map<number, PartitionOffsets>()
-  const lost = new Set<number>()
-  const committer = openCommitter(consumer, topic, partitions, log)
   let isOver = false
-
   const end = (error: unknown) => {
     isOver = true
     ended.reject(error)
   }
+  const stream = await join(consumer, topic, options, end)
+  const partitions = new Map<number, PartitionOffsets>()
+  const lost = new Set<number>()
+  const committer = openCommitter(consumer, topic, partitions, log)
+
   const onClose = () => end(new Error('the stream of events was closed'))
   const onStall = () => end(new DeadlineError('a heartbeat of the group took too long'))
-  stream.on('error', end)
   stream.on('close', onClose)
   stream.on('readable', pump)
   consumer.on('error', end)
@@ -86,7 +87,6 @@ export async function openSession(deps: SessionDeps): Promise<Session> {
       consumer.off('consumer:group:join', followAssignment)
       consumer.off('consumer:group:rebalance', followAssignment)
       await committer[Symbol.asyncDispose]()
-      // 'error' keeps its listener: an error that nobody listens for ends the process.
       if (!stream.closed) {
         const closed = once(stream, 'close')
         stream.destroy()
@@ -94,6 +94,7 @@ export async function openSession(deps: SessionDeps): Promise<Session> {
           log.debug({ err: error }, 'a stream of events was not closed in order'),
         )
       }
+      // The listeners for errors stay: one that nobody listens for ends the process.
       consumer.off('error', end)
     },
   }
@@ -139,18 +140,33 @@ export async function openSession(deps: SessionDeps): Promise<Session> {
   }
 }
 
-async function join(consumer: KafkaConsumer, topic: string, options: ConsumerOptions) {
-  try {
-    return await consumer.consume({
-      ...{ topics: [topic], autocommit: false, mode: MessagesStreamModes.COMMITTED },
-      fallbackMode: FALLBACKS[options.autoOffsetReset],
-      highWaterMark: options.maxPollRecords,
-      ...{ maxWaitTime: LONG_POLL_MS, maxBytes: MAX_FETCH_BYTES },
-    })
-  } catch (error) {
-    consumer.topics.untrackAll(topic) // else the client takes itself for a member next time
-    throw error
+/**
+ * Joins, and answers the stream with a listener for its errors already there: one that is made while
+ * the client is being closed fails before anybody could have awaited it.
+ */
+function join(
+  consumer: KafkaConsumer,
+  topic: string,
+  options: ConsumerOptions,
+  onError: (error: Error) => void,
+): Promise<KafkaStream> {
+  const how = {
+    ...{ topics: [topic], autocommit: false, mode: MessagesStreamModes.COMMITTED },
+    fallbackMode: FALLBACKS[options.autoOffsetReset],
+    highWaterMark: options.maxPollRecords,
+    ...{ maxWaitTime: LONG_POLL_MS, maxBytes: MAX_FETCH_BYTES },
   }
+  return new Promise((resolve, reject) => {
+    consumer.consume(how, (error, stream) => {
+      if (stream === undefined) {
+        consumer.topics.untrackAll(topic) // else the client takes itself for a member next time
+        reject(error)
+      } else {
+        stream.on('error', onError)
+        resolve(stream)
+      }
+    })
+  })
 }
 
 const FALLBACKS = {

@@ -136,7 +136,9 @@ export function openSubscription(
     })
     const opened = await unlessStopped(withDeadline('joining the group', limit, opening))
     if (opened === undefined) {
-      opening.then(late => late[Symbol.asyncDispose]()).catch(() => {}) // the client is closed anyway
+      // Whoever leaves while joining stays a member, and keeps its partitions for a session timeout.
+      const late = await withDeadline('joining the group', CLOSE_MS, opening).catch(() => undefined)
+      await late?.[Symbol.asyncDispose]()
       return
     }
     await using current = opened
@@ -184,7 +186,7 @@ export function openSubscription(
 
   function openConsumer(): KafkaConsumer {
     const { clientId, bootstrapServers } = options
-    return new Consumer({
+    const consumer = new Consumer({
       ...{ clientId, bootstrapBrokers: [...bootstrapServers], connectTimeout: CONNECT_MS },
       ...{ ...RETRIES, groupId: how.groupId, autocommit: false },
       sessionTimeout: how.sessionTimeoutMs,
@@ -194,11 +196,13 @@ export function openSubscription(
       // Only the partitions that move are taken away; the others go on being read.
       protocols: [{ name: 'cooperative-sticky', version: 1 }],
     })
+    // Also between two readings: an error that nobody listens for ends the process.
+    consumer.on('error', error => log.debug({ err: error }, 'the client of the group says'))
+    return consumer
   }
 
   /** Leaves the group. */
   async function close(consumer: KafkaConsumer): Promise<void> {
-    consumer.on('error', () => {}) // of a client that is thrown away
     await withDeadline('leaving the group', CLOSE_MS, consumer.close(true)).catch(error =>
       log.debug({ err: error }, 'a member did not leave in order; the group will forget it'),
     )
