@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
-import { startTestPostgres } from '@cronos/testkit'
+import { startTestKafka, startTestPostgres } from '@cronos/testkit'
 import type { Tally } from './tally.ts'
 
 /** Tests of one room, beside its code. */
@@ -34,12 +34,30 @@ function isInstalled(path: string): boolean {
   return path.includes('node_modules')
 }
 
-/** Runs the test files, each in a process of its own, on one PostgreSQL that is thrown away. */
+/** Runs the test files, each in a process of its own, on servers that are thrown away. */
 export async function runTests(root: string, { rooms, whole }: TestFiles): Promise<Tally[]> {
   if (rooms.length + whole.length === 0) return []
   await using postgres = await startTestPostgres()
   Object.assign(process.env, postgres.environment)
+  await using _kafka = await shareKafka([...rooms, ...whole])
   return [await runFiles(root, rooms, availableParallelism()), await runFiles(root, whole, 1)]
+}
+
+/**
+ * One broker for the files that need one, where some do and the environment names none. Where it
+ * cannot be started each of them tries by itself, and fails with what is missing; the others run.
+ */
+async function shareKafka(files: readonly string[]): Promise<AsyncDisposable | null> {
+  const isNeeded = files.some(file => file.endsWith('.bus.test.ts'))
+  if (!isNeeded || process.env['KAFKA_BOOTSTRAP_SERVERS']) return null
+  try {
+    const kafka = await startTestKafka()
+    Object.assign(process.env, kafka.environment)
+    return kafka
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error)
+    return null
+  }
 }
 
 /** Runs test files; what they have to say goes to our output. */
