@@ -3,6 +3,7 @@ import { executorConfig, executorServiceConfig } from '@cronos/executor-service'
 import { jobConfig } from '@cronos/job-service'
 import {
   ConfigError,
+  checkKafka,
   commaList,
   type Declaration,
   databaseSettings,
@@ -107,7 +108,7 @@ export function readConfig(sources: readonly Source[]) {
     /** Null where runs reach the executor through the memory of this process. */
     kafka:
       (bus ?? (brokers === undefined ? 'embedded' : 'kafka')) === 'kafka'
-        ? once(kafkaSettings, sources)
+        ? checkKafka(once(kafkaSettings, sources))
         : null,
     /** Null where no database is configured, and Cronos brings its own. */
     databases: isOwn ? null : once(databases, sources),

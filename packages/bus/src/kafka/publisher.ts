@@ -105,8 +105,7 @@ export function openPublisher(
     return new Producer({
       ...{ clientId, bootstrapBrokers: [...bootstrapServers], connectTimeout: CONNECT_MS },
       idempotent: how.idempotent,
-      // `false` is no retry; the client reads 0 as "for ever" when it is idempotent.
-      retries: how.retries === 0 ? false : how.retries,
+      retries: retriesFor(how),
       retryDelay: how.retryBackoffMs,
       requestTimeout: how.deliveryTimeoutMs,
       timeout: how.deliveryTimeoutMs,
@@ -121,4 +120,13 @@ export function openPublisher(
       log.debug({ err: error }, 'a producer was not closed in order'),
     )
   }
+}
+
+/**
+ * As the client wants to be told: an idempotent one reads 0 and 1 as "for ever", but takes `false`
+ * for none, and has no word for one.
+ */
+function retriesFor({ retries, idempotent }: KafkaBusOptions['producer']): number | false {
+  if (retries === 0) return false
+  return idempotent ? Math.max(retries, 2) : retries
 }

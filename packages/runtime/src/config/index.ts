@@ -1,6 +1,6 @@
 export { type DatabaseConfig, databaseAddress, databaseSettings } from './database.ts'
 export { leaseSettings, maxAttemptsSetting, retrySettings } from './engine.ts'
-export { kafkaSettings } from './kafka.ts'
+export { checkKafka, type KafkaConfig, kafkaSettings } from './kafka.ts'
 export { ConfigError, describeConfig, loadConfig } from './load.ts'
 export { Secret } from './secret.ts'
 export { jwtSettings, logSettings, serverSettings, trustedProxiesSetting } from './server.ts'

@@ -1,4 +1,5 @@
-import { setting } from './setting.ts'
+import { ConfigError } from './load.ts'
+import { type Config, setting } from './setting.ts'
 import { commaList, duration, flag, oneOf, text, wholeNumber } from './values.ts'
 
 const milliseconds = (min: number, max: number) => wholeNumber({ min, max })
@@ -95,4 +96,32 @@ export const kafkaSettings = {
     meaning: 'Some brokers, as host:port',
   }),
   ...{ topics, producer, consumer },
+}
+
+/** How Kafka is reached and worked with, as it is read. */
+export type KafkaConfig = Config<typeof kafkaSettings>
+
+/**
+ * Checks what no key can be told by itself.
+ *
+ * @throws {ConfigError} with all contradictions, each naming its keys
+ */
+export function checkKafka(kafka: KafkaConfig): KafkaConfig {
+  const { bootstrapServers, producer, consumer } = kafka
+  const problems: string[] = []
+  const isBroker = (server: string) => /^[^\s:/]+:\d{1,5}$|^\[[0-9a-f:]+\]:\d{1,5}$/i.test(server)
+  if (bootstrapServers.length === 0 || !bootstrapServers.every(isBroker))
+    problems.push(
+      `configs.kafka.bootstrap-servers must be a comma list of host:port, got ${bootstrapServers.join(',')}`,
+    )
+  if (producer.idempotent && producer.acks !== 'all')
+    problems.push(
+      `configs.kafka.producer.acks must be all while configs.kafka.producer.enable-idempotence is true, got ${producer.acks}`,
+    )
+  if (consumer.maxPollIntervalMs < consumer.sessionTimeoutMs)
+    problems.push(
+      `configs.kafka.consumer.max-poll-interval-ms must be at least configs.kafka.consumer.session-timeout-ms (${consumer.sessionTimeoutMs}), got ${consumer.maxPollIntervalMs}`,
+    )
+  if (problems.length > 0) throw new ConfigError(problems)
+  return kafka
 }
