@@ -16,12 +16,14 @@ const LONG_ENOUGH_MS = 40 * 366 * DAY_MS
  *
  * @returns null when the difference is a mistake of Cronos
  */
-export function explain(asked: Case, ours: Answer, { rule }: Verdict): Departure | null {
+export function explain(asked: Case, ours: Answer, { spring, rule }: Verdict): Departure | null {
   const dayOfMonth = asked.expression.trim().split(/\s+/)[3] ?? ''
   const ends = dayOfMonth.split(',')
   if (ends.some(isBeforeMonth) && isByTheDays(asked, ours)) return 'day before the month'
   if (ends.some(isAtMonthEnd) && isByTheDays(asked, ours)) return 'workday at a month end'
-  if (ours === rule && typeof ours === 'number' && crossesOddChange(asked, ours))
+  // Where the rule finds nothing Spring may still, in the days around a day that was skipped.
+  const found = typeof ours === 'number' ? ours : spring
+  if (ours === rule && typeof found === 'number' && crossesOddChange(asked, found))
     return 'change of the clock'
   return null
 }
@@ -42,20 +44,29 @@ function isByTheDays({ expression, zone, after }: Case, ours: Answer): boolean {
   const today = dateOf(zone, after)
   const last = typeof ours === 'number' ? dateOf(zone, ours) : today + LONG_ENOUGH_MS
   if (typeof ours === 'number' && !fires(last)) return false
-  for (let date = today + DAY_MS; date < last; date += DAY_MS) if (fires(date)) return false
+  for (let date = today + DAY_MS; date < last; date += DAY_MS)
+    if (fires(date) && isInZone(zone, date)) return false
   return true
+}
+
+/** Whether the zone has that date: a few have skipped one to change sides of the date line. */
+function isInZone(zone: string, date: number): boolean {
+  const { segmentAt } = loadZone(zone)!
+  return [date - DAY_MS, date + DAY_MS].some(
+    near => dateOf(zone, date + DAY_MS / 2 - segmentAt(near).offset) === date,
+  )
 }
 
 /**
  * Whether the clock is changed on the way other than by one hour on the hour between 01:00 and
  * 23:00, the only kind that never confuses Spring.
  */
-function crossesOddChange({ zone, after }: Case, ours: number): boolean {
+function crossesOddChange({ zone, after }: Case, found: number): boolean {
   const { segmentAt } = loadZone(zone)!
   // Spring may lose a fire on the day of a change, whether the change is already past or not.
-  for (let at = after - DAY_MS; at <= ours + DAY_MS; ) {
+  for (let at = after - DAY_MS; at <= found + DAY_MS; ) {
     const before = segmentAt(at)
-    if (before.until > ours + DAY_MS) return false
+    if (before.until > found + DAY_MS) return false
     const shift = segmentAt(before.until).offset - before.offset
     const times = [before.until + before.offset, before.until + before.offset + shift]
     const plain = times.every(time => time % HOUR_MS === 0 && time % DAY_MS !== 0)
