@@ -22,4 +22,5 @@ export {
   RunDetails,
   RunSummary,
 } from './jobs.ts'
+export { PolicyPatch, policyFields, type ShownPolicies } from './policies.ts'
 export * from './users.ts'

@@ -1,5 +1,6 @@
 import { executionModes, jobStatuses, jobTypes } from '@cronos/domain'
 import { type Static, Type } from 'typebox'
+import { policyFields, shownPolicies } from './policies.ts'
 
 export const Instant = Type.String({
   format: 'date-time',
@@ -54,8 +55,30 @@ export const CreateJob = Type.Object(
         examples: ['0 */2 * * * *'],
       }),
     ),
+    every: Type.Optional(
+      Type.Union([Type.String(), Type.Null()], {
+        description: 'Instead of a cron expression: an ISO-8601 duration of a fixed length',
+        examples: ['PT15M'],
+      }),
+    ),
+    anchorAt: Type.Optional(
+      Type.Union([Type.String(), Type.Null()], {
+        description: 'The first fire time of every; so long after the creation unless told',
+      }),
+    ),
+    startAt: Type.Optional(
+      Type.Union([Type.String(), Type.Null()], {
+        description: 'The first instant at which a RECURRING job may fire',
+      }),
+    ),
+    endAt: Type.Optional(
+      Type.Union([Type.String(), Type.Null()], {
+        description: 'The first instant at which a RECURRING job no longer fires',
+      }),
+    ),
     timeZone: Type.Optional(TimeZone),
     dst: Type.Optional(Dst),
+    ...policyFields,
     payload: Type.Record(Type.String(), Type.Unknown(), {
       description: 'task names what to run; the other keys are for the task',
       examples: [{ task: 'send_email', template: 'sending email job now' }],
@@ -92,9 +115,18 @@ export const JobDetails = Type.Object({
   cronExpression: nullable(Type.String()),
   timeZone: Type.String({ examples: ['UTC'] }),
   dst: Type.Object({ gap: DstGap, overlap: DstOverlap }),
+  every: nullable(Type.String()),
+  anchorAt: nullable(Instant),
+  startAt: nullable(Instant),
+  endAt: nullable(Instant),
+  ...shownPolicies,
+  paused: Type.Union([Type.Object({ at: Instant, note: nullable(Type.String()) }), Type.Null()], {
+    description: 'Since when, and what whoever paused it had to say',
+  }),
   payload: Type.Record(Type.String(), Type.Unknown()),
   maxAttempts: Type.Integer(),
   updatedAt: Instant,
+  version: Type.Integer({ description: 'Grows with each change; the ETag' }),
 })
 export type JobDetails = Static<typeof JobDetails>
 

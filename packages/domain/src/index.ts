@@ -10,12 +10,6 @@ export type {
 } from './cron/cron.ts'
 export { cronFields, springDst } from './cron/cron.ts'
 export { describeCron } from './cron/describe.ts'
-export {
-  type ForecastBucket,
-  type ForecastJob,
-  type ForecastWindow,
-  forecast,
-} from './cron/forecast.ts'
 export { formatCron } from './cron/format.ts'
 export { fireTimes, nextFire } from './cron/next-fire.ts'
 export { type ParsedCron, parseCron } from './cron/parse.ts'
@@ -23,7 +17,14 @@ export { type CronPreview, type PreviewedFire, previewCron } from './cron/previe
 export type { CronWarning } from './cron/warnings.ts'
 export { loadZone, type Segment, type Zone } from './cron/zone.ts'
 export type { DeadLetter } from './dead-letter.ts'
+export { formatIsoDuration, parseIsoDuration } from './duration.ts'
 export type { JobEvent } from './event.ts'
+export {
+  type ForecastBucket,
+  type ForecastJob,
+  type ForecastWindow,
+  forecast,
+} from './forecast.ts'
 export {
   type Fence,
   fence,
@@ -59,7 +60,29 @@ export {
   priorities,
   type Trigger,
 } from './job.ts'
-export { type RetryPolicy, retryDelayMs } from './retry.ts'
+export {
+  type BackoffKind,
+  backoffKinds,
+  defaultPolicies,
+  type JobPolicies,
+  type MisfirePolicy,
+  misfirePolicies,
+  type OnLostPolicy,
+  type OverlapPolicy,
+  onLostPolicies,
+  overlapPolicies,
+} from './policies.ts'
+export {
+  countFiresOf,
+  type FireWindow,
+  fireTimesOf,
+  nextFireOf,
+  type Recurrence,
+  recurrenceOf,
+  type StoredRecurrence,
+  spreadOffsetMs,
+} from './recurrence.ts'
+export { type Backoff, type RetryPolicy, retryDelayMs } from './retry.ts'
 export {
   afterAttempt,
   type Next,

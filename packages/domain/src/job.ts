@@ -1,5 +1,6 @@
 import type { DstPolicy } from './cron/cron.ts'
-import type { ExactInstant } from './instant.ts'
+import type { ExactInstant, Instant } from './instant.ts'
+import type { FireWindow } from './recurrence.ts'
 
 export const jobTypes = ['ONE_TIME', 'RECURRING'] as const
 export type JobType = (typeof jobTypes)[number]
@@ -22,13 +23,20 @@ export type JobStatus = (typeof jobStatuses)[number]
 export type Trigger =
   | { readonly kind: 'immediate' }
   | { readonly kind: 'at'; readonly runAt: ExactInstant }
-  | {
+  | ({
       readonly kind: 'cron'
       readonly expression: string
       /** An IANA zone, as `loadZone` names it. */
       readonly timeZone: string
       readonly dst: DstPolicy
-    }
+    } & FireWindow)
+  | ({
+      readonly kind: 'every'
+      /** Milliseconds, 1,000 or more. */
+      readonly everyMs: number
+      /** The first fire time, where the window lets it be. */
+      readonly anchorAt: Instant
+    } & FireWindow)
 
 /** From the most urgent to the least: what the column `priority` counts from 0. */
 export const priorities = ['CRITICAL', 'HIGH', 'NORMAL', 'LOW'] as const

@@ -72,3 +72,12 @@ test('an attempt that was handed back is due at once and does not count', () => 
     counts: false,
   })
 })
+
+test('a wait grows as its kind says, and jitter is the part of it that is left to chance', () => {
+  const waits = (kind: 'exponential' | 'linear' | 'fixed', jitter: number, random: number) =>
+    [1, 2, 3, 4].map(n => retryDelayMs({ kind, baseMs: 100, capMs: 500, jitter }, n, random))
+  assert.deepEqual(waits('exponential', 0, 0), [100, 200, 400, 500])
+  assert.deepEqual(waits('linear', 0, 0), [100, 200, 300, 400])
+  assert.deepEqual(waits('fixed', 0, 0.9), [100, 100, 100, 100])
+  assert.deepEqual(waits('fixed', 1, 0.25), [25, 25, 25, 25])
+})

@@ -1,5 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { type Instant, instant, jobIdOf, springDst, type UserId, uuidSource } from '@cronos/domain'
+import {
+  defaultPolicies,
+  type Instant,
+  instant,
+  jobIdOf,
+  springDst,
+  type UserId,
+  uuidSource,
+} from '@cronos/domain'
 import { type Db, type NewJob, readNow, sql } from '@cronos/store'
 
 const nextUuid = uuidSource()
@@ -11,9 +19,9 @@ export function aJob(given: Partial<NewJob> = {}): NewJob {
     owner: 'alice' as UserId,
     payload: { task: 'send_email', template: 'hello' },
     trigger: { kind: 'immediate' },
-    priority: 'NORMAL',
-    maxAttempts: 3,
-    timeoutMs: 300_000,
+    name: null,
+    tags: [],
+    ...defaultPolicies,
     ...given,
   }
 }
@@ -30,6 +38,8 @@ export function byCron(expression: string, firstFireAt: Instant): NewJob['trigge
     expression,
     timeZone: 'UTC',
     dst: springDst,
+    startAt: null,
+    endAt: null,
     tzdata: 'test',
     plannedAt: instant(firstFireAt - 1),
     firstFireAt,

@@ -4,6 +4,7 @@ import {
   jwtSettings,
   logSettings,
   maxAttemptsSetting,
+  retrySettings,
   serverSettings,
 } from '@cronos/runtime'
 
@@ -14,6 +15,7 @@ export const jobConfig = {
   jobDb: databaseSettings('jobDb', 'jobs'),
   jwt: jwtSettings,
   maxAttempts: maxAttemptsSetting,
+  retry: retrySettings,
 }
 
 export type JobConfig = Config<typeof jobConfig>

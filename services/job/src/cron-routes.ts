@@ -4,7 +4,8 @@ import { duration, type HttpApp, userWith } from '@cronos/runtime'
 import { type Pool, readNow } from '@cronos/store'
 import { Type } from 'typebox'
 import { forecastFor } from './forecast.ts'
-import { quote, readCron, readDst, readExactInstant, readZone } from './trigger.ts'
+import { quote } from './quote.ts'
+import { readCron, readDst, readExactInstant, readZone } from './trigger.ts'
 
 const PREVIEWED_FIRES = 10
 const DAY_MS = 86_400_000

@@ -3,8 +3,7 @@ import {
   type ForecastBucket,
   type ForecastWindow,
   forecast,
-  loadZone,
-  parseCron,
+  recurrenceOf,
   type UserId,
 } from '@cronos/domain'
 import { countOneTimeJobs, type Pool, type RecurringJob, readRecurringJobs } from '@cronos/store'
@@ -41,13 +40,6 @@ export async function forecastFor(
 }
 
 function toForecastJob(job: RecurringJob) {
-  const parsed = parseCron(job.cronExpression)
-  const zone = loadZone(job.timeZone)
-  if (!parsed.ok) throw new Error(`a stored cron expression does not parse: ${job.cronExpression}`)
-  if (zone === null) throw new Error(`a stored time zone is not known here: ${job.timeZone}`)
-  return {
-    ...{ cron: parsed.cron, zone },
-    dst: { gap: job.dstGap, overlap: job.dstOverlap },
-    ...(job.meanRunMs === null ? {} : { meanRunMs: job.meanRunMs }),
-  }
+  const { meanRunMs } = job
+  return { recurrence: recurrenceOf(job), ...(meanRunMs === null ? {} : { meanRunMs }) }
 }

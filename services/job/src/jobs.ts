@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { type CreateJob, CronosError, type JobCreated } from '@cronos/contract'
 import {
+  defaultPolicies,
   formatInstant,
   type JobId,
   jobIdOf,
-  nextFire,
+  nextFireOf,
   parseJobId,
   type UserId,
   uuidSource,
@@ -23,7 +24,9 @@ import {
   readNow,
   rescheduleJob,
 } from '@cronos/store'
-import { quote, type ReadTrigger, readExactInstant, readTrigger } from './trigger.ts'
+import { type Named, readPolicies, refuseRecurringPolicies } from './policies.ts'
+import { quote } from './quote.ts'
+import { readExactInstant, readOneTime, readRecurring } from './trigger.ts'
 
 export interface JobsDeps {
   readonly db: Pool
@@ -47,14 +50,14 @@ export interface Jobs extends AsyncDisposable {
   reschedule(owner: UserId, jobId: string, runAt: string): Promise<void>
 }
 
-/** Time that one attempt may take, in milliseconds. */
-const TIMEOUT_MS = 300_000
 /** Jobs of one insert at most. */
 const MAX_BATCH = 500
 
 export function openJobs(deps: JobsDeps, config: JobsConfig): Jobs {
   const { db, reads, tellWake } = deps
   const nextUuid = uuidSource()
+  const { maxAttempts } = config
+  const defaults: Named = { ...defaultPolicies, name: null, tags: [], maxAttempts }
   // Requests that come at once share a statement and its commit.
   const inserts: Coalescer<NewJob, Created> = coalesce(
     jobs => createJobs(db, jobs),
@@ -64,15 +67,16 @@ export function openJobs(deps: JobsDeps, config: JobsConfig): Jobs {
 
   return {
     async create(owner, request) {
-      const trigger = await plan(readTrigger(request))
+      if (request.jobType === 'ONE_TIME') refuseRecurringPolicies(request)
+      const policies = readPolicies(request, defaults, defaults)
+      const trigger =
+        request.jobType === 'ONE_TIME' ? readOneTime(request) : await planRecurring(request)
       const created = await inserts.add({
         jobId: jobIdOf(nextUuid(Date.now(), randomBytes(8))),
         owner,
         payload: request.payload,
         trigger,
-        priority: 'NORMAL',
-        maxAttempts: config.maxAttempts,
-        timeoutMs: TIMEOUT_MS,
+        ...policies,
       })
       tellWake(created.dueInMs)
       const { jobId, nextRunAt } = created
@@ -115,16 +119,22 @@ export function openJobs(deps: JobsDeps, config: JobsConfig): Jobs {
   }
 
   /** The first fire of a recurring job is the next after now, by the database's clock. */
-  async function plan(trigger: ReadTrigger): Promise<NewTrigger> {
-    if (trigger.kind !== 'cron') return trigger
-    const { cron, zone, dst, expression } = trigger
+  async function planRecurring(request: CreateJob): Promise<NewTrigger> {
     const plannedAt = await readNow(db)
-    const firstFireAt = nextFire(cron, zone, plannedAt, dst)
-    if (firstFireAt === null)
-      throw refusal(`Invalid cron expression: ${quote(expression)} never fires`)
-    const tzdata = process.versions['tz'] ?? 'unknown'
+    const { recurrence, ...trigger } = readRecurring(request, plannedAt)
+    const firstFireAt = nextFireOf(recurrence, plannedAt)
+    if (firstFireAt === null) throw refusal(neverFires(request))
+    const tzdata = trigger.kind === 'cron' ? (process.versions['tz'] ?? 'unknown') : null
     return { ...trigger, plannedAt, firstFireAt, tzdata }
   }
+}
+
+function neverFires({ cronExpression, endAt, every }: CreateJob): string {
+  if (endAt !== null && endAt !== undefined)
+    return `endAt must be after the first fire time, got ${quote(endAt)}`
+  if (typeof cronExpression === 'string')
+    return `Invalid cron expression: ${quote(cronExpression)} never fires`
+  return `every must have a fire time after now, got ${quote(every ?? '')}`
 }
 
 function idOf(text: string): JobId {

@@ -3,7 +3,7 @@ import { formatInstant } from '@cronos/domain'
 import { type HttpApp, userWith } from '@cronos/runtime'
 import { listMails, type MailInfo, type Pool, readMail } from '@cronos/store'
 import { Type } from 'typebox'
-import { quote } from './trigger.ts'
+import { quote } from './quote.ts'
 
 const MailPath = Type.Object({ mailId: Type.String() })
 const MailQuery = Type.Object({

@@ -6,7 +6,14 @@ import {
   JobSummary,
   RescheduleJob,
 } from '@cronos/contract'
-import { formatInstant, type Instant, type JobId, jobStatuses, jobTypes } from '@cronos/domain'
+import {
+  formatInstant,
+  formatIsoDuration,
+  type Instant,
+  type JobId,
+  jobStatuses,
+  jobTypes,
+} from '@cronos/domain'
 import { type HttpApp, userWith } from '@cronos/runtime'
 import {
   type JobDetails as JobDetailsRow,
@@ -18,6 +25,7 @@ import {
 import { Type } from 'typebox'
 import { textOf } from './instant-text.ts'
 import type { Jobs } from './jobs.ts'
+import { showPolicies } from './policies.ts'
 import { RunList, toRunSummary } from './run-routes.ts'
 import { readExactInstant } from './trigger.ts'
 
@@ -25,6 +33,8 @@ export interface JobRoutesDeps {
   readonly jobs: Jobs
   /** For lists and single reads. */
   readonly reads: Pool
+  /** What executors are configured with, where a job asks for nothing. */
+  readonly retry: { readonly baseMs: number; readonly capMs: number }
 }
 
 const JobPath = Type.Object({ jobId: Type.String() })
@@ -44,7 +54,7 @@ const JobQuery = Type.Object({
 const NoContent = Type.Null({ description: 'Done' })
 
 /** What a user may ask of jobs. */
-export function addJobRoutes(app: HttpApp, { jobs, reads }: JobRoutesDeps): void {
+export function addJobRoutes(app: HttpApp, { jobs, reads, retry }: JobRoutesDeps): void {
   app.post(
     '/api/v1/jobs',
     {
@@ -92,7 +102,11 @@ export function addJobRoutes(app: HttpApp, { jobs, reads }: JobRoutesDeps): void
         response: { 200: JobDetails },
       },
     },
-    async request => toDetails(await jobs.read(request.caller.userId, request.params.jobId)),
+    async (request, reply) => {
+      const job = await jobs.read(request.caller.userId, request.params.jobId)
+      reply.header('etag', `"${job.version}"`)
+      return toDetails(job, retry)
+    },
   )
 
   app.get(
@@ -182,12 +196,18 @@ function toSummary(job: JobRow): JobSummary {
   }
 }
 
-function toDetails(job: JobDetailsRow): JobDetails {
-  const { executionMode, cronExpression, timeZone, payload, maxAttempts } = job
+function toDetails(job: JobDetailsRow, retry: JobRoutesDeps['retry']): JobDetails {
+  const { executionMode, cronExpression, timeZone, payload, maxAttempts, everyMs, version } = job
   return {
     ...toSummary(job),
-    ...{ executionMode, cronExpression, timeZone, payload, maxAttempts },
+    ...{ executionMode, cronExpression, timeZone, payload, maxAttempts, version },
     dst: { gap: job.dstGap, overlap: job.dstOverlap },
+    every: everyMs === null ? null : formatIsoDuration(everyMs),
+    anchorAt: textOf(job.anchorAt),
+    startAt: textOf(job.startAt),
+    endAt: textOf(job.endAt),
+    ...showPolicies(job, retry),
+    paused: job.pausedAt && { at: formatInstant(job.pausedAt), note: job.pauseNote },
     updatedAt: formatInstant(job.updatedAt),
   }
 }

@@ -12,7 +12,7 @@ import {
 } from '@cronos/store'
 import { Type } from 'typebox'
 import { textOf } from './instant-text.ts'
-import { quote } from './trigger.ts'
+import { quote } from './quote.ts'
 
 export const RunList = Type.Array(RunSummary)
 

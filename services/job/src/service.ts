@@ -48,7 +48,7 @@ export async function startJobService(
       description: 'Jobs, their runs, and what the runs made.',
     },
     routes(app) {
-      addJobRoutes(app, { jobs, reads })
+      addJobRoutes(app, { jobs, reads, retry: config.retry })
       addRunRoutes(app, { reads })
       addMailRoutes(app, { reads })
       addCronRoutes(app, { reads })

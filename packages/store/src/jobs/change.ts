@@ -59,7 +59,8 @@ export async function rescheduleJob(
     const { rows } = await tx.query<{ dueInMs: number }>(prepared('move-run')`
       update runs_live
          set scheduled_at = date_trunc('milliseconds', ${at}::timestamptz),
-             due_at = ${at}::timestamptz, wake_at = ${at}::timestamptz, fence = fence + 1,
+             due_at = ${at}::timestamptz, wake_at = ${at}::timestamptz,
+             expires_at = ${at}::timestamptz + (expires_at - due_at), fence = fence + 1,
              job_version = job_version + 1
        where job_id = ${uuid} and not done
       returning extract(epoch from due_at - clock_timestamp())::float8 * 1000 as "dueInMs"`)

@@ -27,7 +27,8 @@ export async function failJobs(
   const jobs = failed.map(attempt => uuidOf(attempt.jobId))
   await tx.query(prepared('fail-jobs')`
     update job_definitions d
-       set state = 'FAILED', failure_reason = failed.reason, failed_at = now(), updated_at = now()
+       set state = 'FAILED', failure_reason = failed.reason, failed_at = now(), updated_at = now(),
+           paused_at = null, pause_note = null
       from unnest(${jobs}::uuid[], ${failed.map(reasonOf)}::text[]) as failed (job_id, reason)
      where d.job_id = failed.job_id
        and d.state in ('ACTIVE', 'PAUSED')`)

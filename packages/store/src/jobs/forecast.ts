@@ -1,13 +1,9 @@
-import { type DstPolicy, formatInstant, type Instant, type UserId } from '@cronos/domain'
+import { formatInstant, type Instant, type StoredRecurrence, type UserId } from '@cronos/domain'
 import type { Db } from '../db.ts'
 import { sql } from '../sql.ts'
 
 /** A recurring job that fires, with what its runs have taken. */
-export interface RecurringJob {
-  readonly cronExpression: string
-  readonly timeZone: string
-  readonly dstGap: DstPolicy['gap']
-  readonly dstOverlap: DstPolicy['overlap']
+export interface RecurringJob extends StoredRecurrence {
   /** The mean of its latest finished runs in milliseconds; null where there is none. */
   readonly meanRunMs: number | null
 }
@@ -22,7 +18,9 @@ const LATEST_RUNS = 10
 export async function readRecurringJobs(db: Db, owner: UserId): Promise<RecurringJob[]> {
   const { rows } = await db.query<RecurringJob>(sql`
     select d.cron_expression as "cronExpression", d.time_zone as "timeZone",
-           d.dst_gap as "dstGap", d.dst_overlap as "dstOverlap", latest.mean_ms as "meanRunMs"
+           d.dst_gap as "dstGap", d.dst_overlap as "dstOverlap", d.every_ms as "everyMs",
+           d.anchor_at as "anchorAt", d.start_at as "startAt", d.end_at as "endAt",
+           latest.mean_ms as "meanRunMs"
       from job_definitions d
       left join lateral (
         select avg(extract(epoch from r.finished_at - r.started_at) * 1000)::float8 as mean_ms

@@ -1,10 +1,12 @@
 import {
-  type DstPolicy,
   type ExecutionMode,
   type Instant,
   type JobId,
+  type JobPolicies,
   type JobStatus,
   type JobType,
+  priorities,
+  type StoredRecurrence,
   type UserId,
   uuidOf,
 } from '@cronos/domain'
@@ -24,15 +26,16 @@ export interface JobRow {
 }
 
 /** A job with all that its owner asked for. */
-export interface JobDetails extends JobRow {
+export interface JobDetails extends JobRow, JobPolicies, StoredRecurrence {
   readonly executionMode: ExecutionMode | null
-  readonly cronExpression: string | null
-  readonly timeZone: string
-  readonly dstGap: DstPolicy['gap']
-  readonly dstOverlap: DstPolicy['overlap']
+  readonly name: string | null
+  readonly tags: readonly string[]
   readonly payload: Record<string, unknown>
-  readonly maxAttempts: number
+  /** Null unless it is paused. */
+  readonly pausedAt: Instant | null
+  readonly pauseNote: string | null
   readonly updatedAt: Instant
+  /** Grows with each change. */
   readonly version: number
 }
 
@@ -104,16 +107,22 @@ function instantText(at: Instant | null): string | null {
 
 /** One job of this owner; null where there is none. Served by the primary key. */
 export async function readJob(db: Db, jobId: JobId, owner: UserId): Promise<JobDetails | null> {
-  const { rows } = await db.query<JobDetails>(sql`
-    select job_id as "jobId", job_type as "jobType", execution_mode as "executionMode",
+  const { rows } = await db.query<Omit<JobDetails, 'priority'> & { priority: number }>(sql`
+    select job_id as "jobId", job_type as "jobType", execution_mode as "executionMode", name, tags,
            cron_expression as "cronExpression", time_zone as "timeZone", dst_gap as "dstGap",
-           dst_overlap as "dstOverlap", payload, status,
+           dst_overlap as "dstOverlap", every_ms as "everyMs", anchor_at as "anchorAt",
+           start_at as "startAt", end_at as "endAt", payload, status, priority,
            next_run_at as "nextRunAt", attempts, failure_reason as "failureReason",
-           failed_at as "failedAt", max_attempts as "maxAttempts", created_at as "createdAt",
-           updated_at as "updatedAt", version
+           failed_at as "failedAt", max_attempts as "maxAttempts", timeout_ms as "timeoutMs",
+           backoff, backoff_base_ms as "backoffBaseMs", backoff_cap_ms as "backoffCapMs",
+           backoff_jitter as "backoffJitter", overlap, misfire, catch_up_limit as "catchUpLimit",
+           expire_after_ms as "expireAfterMs", spread_ms as "spreadMs", on_lost as "onLost",
+           pause_after_failures as "pauseAfterFailures", paused_at as "pausedAt",
+           pause_note as "pauseNote", created_at as "createdAt", updated_at as "updatedAt", version
       from jobs
      where id = ${uuidOf(jobId)} and created_by = ${owner}`)
-  return rows[0] ?? null
+  const row = rows[0]
+  return row === undefined ? null : { ...row, priority: priorities[row.priority]! }
 }
 
 /** The database's clock: what plans and comes of the future starts here. */

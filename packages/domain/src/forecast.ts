@@ -1,18 +1,9 @@
-import { type Instant, instant } from '../instant.ts'
-import { countFires } from './count.ts'
-import { type Cron, type DstPolicy, springDst } from './cron.ts'
-import { fireTimes } from './next-fire.ts'
-import type { Zone } from './zone.ts'
+import { type Instant, instant } from './instant.ts'
+import { countFiresOf, fireTimesOf, type Recurrence } from './recurrence.ts'
 
 /** A recurring job as the forecast sees it. */
 export interface ForecastJob {
-  readonly cron: Cron
-  readonly zone: Zone
-  readonly dst?: DstPolicy
-  /** The job fires from here on, where it has a start. */
-  readonly startAt?: Instant
-  /** The job fires before this only, where it has an end. */
-  readonly endAt?: Instant
+  readonly recurrence: Recurrence
   /** How long its runs have taken so far on average, in milliseconds; absent without a history. */
   readonly meanRunMs?: number
 }
@@ -74,19 +65,19 @@ export function forecast(jobs: Iterable<ForecastJob>, window: ForecastWindow): F
 }
 
 function countByBucket(job: ForecastJob, window: ForecastWindow, counts: Float64Array): void {
-  const { cron, zone, dst = springDst } = job
+  const { recurrence } = job
   const { bucketMs } = window
-  const from = instant(Math.max(window.from, job.startAt ?? window.from))
-  const to = instant(Math.min(window.to, job.endAt ?? window.to))
+  const from = instant(Math.max(window.from, recurrence.startAt ?? window.from))
+  const to = instant(Math.min(window.to, recurrence.endAt ?? window.to))
   if (from >= to) return
   const bucketOf = (at: number) => Math.floor((at - window.from) / bucketMs)
-  if (countFires(cron, zone, from, to, dst) < counts.length) {
-    for (const at of fireTimes(cron, zone, from, to, dst)) counts[bucketOf(at)]! += 1
+  if (countFiresOf(recurrence, from, to) < counts.length) {
+    for (const at of fireTimesOf(recurrence, from, to)) counts[bucketOf(at)]! += 1
     return
   }
   for (let index = bucketOf(from), at: number = from; at < to; index++) {
     const end = Math.min(window.from + (index + 1) * bucketMs, to)
-    counts[index] = countFires(cron, zone, at, end, dst)
+    counts[index] = countFiresOf(recurrence, at, end)
     at = end
   }
 }

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { aCron, anInstant, anyCron, anyZone, aZone } from '../../test/arbitrary.ts'
-import { instant } from '../instant.ts'
-import { countFires } from './count.ts'
+import { aCron, anInstant, anyCron, anyZone, aZone } from '../test/arbitrary.ts'
+import { countFires } from './cron/count.ts'
+import { springDst } from './cron/cron.ts'
 import { forecast } from './forecast.ts'
+import { instant } from './instant.ts'
+import type { FireWindow, Recurrence } from './recurrence.ts'
 
 const HOUR_MS = 3_600_000
 const utc = aZone('UTC')
@@ -14,11 +16,13 @@ const window = {
   bucketMs: HOUR_MS,
 }
 
+function byCron(expression: string, given: Partial<FireWindow> = {}): Recurrence {
+  const cron = aCron(expression)
+  return { kind: 'cron', cron, zone: utc, dst: springDst, startAt: null, endAt: null, ...given }
+}
+
 test('the buckets of a forecast hold the fires of all jobs', () => {
-  const jobs = [
-    { cron: aCron('0 */15 * * * *'), zone: utc },
-    { cron: aCron('0 30 2 * * *'), zone: utc },
-  ]
+  const jobs = [{ recurrence: byCron('0 */15 * * * *') }, { recurrence: byCron('0 30 2 * * *') }]
   assert.deepEqual(forecast(jobs, window), [
     { from: anInstant('2026-01-01T00:00Z'), fires: 4, busySlots: null },
     { from: anInstant('2026-01-01T01:00Z'), fires: 4, busySlots: null },
@@ -32,19 +36,18 @@ test('no fire is lost between buckets, however they are cut', () => {
   fc.assert(
     fc.property(anyCron, anyZone, anyBucket, (cron, zone, bucketMs) => {
       const days = { from: window.from, to: instant(window.from + 50 * HOUR_MS), bucketMs }
-      const total = forecast([{ cron, zone }], days).reduce((sum, { fires }) => sum + fires, 0)
+      const total = forecast(
+        [{ recurrence: { ...byCron('* * * * * *'), cron, zone } as Recurrence }],
+        days,
+      ).reduce((sum, { fires }) => sum + fires, 0)
       assert.equal(total, countFires(cron, zone, days.from, days.to))
     }),
   )
 })
 
 test('a job counts only between its start and its end', () => {
-  const job = {
-    cron: aCron('0 */10 * * * *'),
-    zone: utc,
-    startAt: anInstant('2026-01-01T01:30Z'),
-    endAt: anInstant('2026-01-01T02:20Z'),
-  }
+  const span = { startAt: anInstant('2026-01-01T01:30Z'), endAt: anInstant('2026-01-01T02:20Z') }
+  const job = { recurrence: byCron('0 */10 * * * *', span) }
   assert.deepEqual(
     forecast([job], window).map(({ fires }) => fires),
     [0, 3, 2, 0],
@@ -52,8 +55,8 @@ test('a job counts only between its start and its end', () => {
 })
 
 test('runs keep slots busy for as long as they have taken so far', () => {
-  const quarterHours = { cron: aCron('0 */15 * * * *'), zone: utc, meanRunMs: HOUR_MS / 8 }
-  const longOnce = { cron: aCron('0 0 1 * * *'), zone: utc, meanRunMs: 1.5 * HOUR_MS }
+  const quarterHours = { recurrence: byCron('0 */15 * * * *'), meanRunMs: HOUR_MS / 8 }
+  const longOnce = { recurrence: byCron('0 0 1 * * *'), meanRunMs: 1.5 * HOUR_MS }
   assert.deepEqual(
     forecast([quarterHours, longOnce], window).map(({ busySlots }) => busySlots),
     [0.5, 1.5, 1, 0.5],
