@@ -3,7 +3,11 @@ import type { Answer, Case, Verdict } from './judge.ts'
 import { slowRule } from './slow-rule.ts'
 
 /** Why Cronos may differ from Spring: each has a named test and a paragraph in docs/cron.md. */
-export type Departure = 'day before the month' | 'workday at a month end' | 'change of the clock'
+export type Departure =
+  | 'day before the month'
+  | 'workday at a month end'
+  | 'weekday past the fifth'
+  | 'change of the clock'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -17,10 +21,12 @@ const LONG_ENOUGH_MS = 40 * 366 * DAY_MS
  * @returns null when the difference is a mistake of Cronos
  */
 export function explain(asked: Case, ours: Answer, { spring, rule }: Verdict): Departure | null {
-  const dayOfMonth = asked.expression.trim().split(/\s+/)[3] ?? ''
-  const ends = dayOfMonth.split(',')
+  const fields = asked.expression.trim().split(/\s+/)
+  const ends = fields[3]?.split(',') ?? []
+  const weekdays = fields[5]?.split(',') ?? []
   if (ends.some(isBeforeMonth) && isByTheDays(asked, ours)) return 'day before the month'
   if (ends.some(isAtMonthEnd) && isByTheDays(asked, ours)) return 'workday at a month end'
+  if (weekdays.some(isPastTheFifth) && isByTheDays(asked, ours)) return 'weekday past the fifth'
   // Where the rule finds nothing Spring may still, in the days around a day that was skipped.
   const found = typeof ours === 'number' ? ours : spring
   if (ours === rule && typeof found === 'number' && crossesOddChange(asked, found))
@@ -36,6 +42,11 @@ function isBeforeMonth(element: string): boolean {
 /** `1W` and `28W` to `31W`: the nearest Monday to Friday may lie past the month's end. */
 function isAtMonthEnd(element: string): boolean {
   return /^\+?0*(1|28|29|30|31)W$/.test(element)
+}
+
+/** `MON#6` and further: no month has so many. */
+function isPastTheFifth(element: string): boolean {
+  return Number(element.split('#')[1] ?? 0) > 5
 }
 
 /** The answer's date fires, and none between does. */

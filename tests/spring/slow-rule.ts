@@ -63,7 +63,9 @@ function isAmong(
 }
 
 function isLastOfMonth(date: number, within = date): boolean {
-  return monthOf(date) === monthOf(within) && monthOf(date + DAY_MS) !== monthOf(date)
+  return (
+    date < within + 31 * DAY_MS && isSameMonth(date, within) && !isSameMonth(date, date + DAY_MS)
+  )
 }
 
 /** The nearest Monday to Friday in the month of the day that was asked for. */
@@ -85,6 +87,10 @@ function sameMonth(date: number, day: number): number {
 
 function monthOf(date: number): number {
   return new Date(date).getUTCMonth()
+}
+
+function isSameMonth(date: number, other: number): boolean {
+  return monthOf(date) === monthOf(other)
 }
 
 function isoDay(name: string): number {
