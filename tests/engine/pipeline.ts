@@ -38,11 +38,17 @@ after(() => database[Symbol.asyncDispose]())
 const alice = 'alice' as UserId
 const log = pino({ level: process.env['CRONOS_TEST_LOG'] ?? 'silent' })
 
+const DAY_MS = 86_400_000
+const keepForADay = {
+  ...{ succeededMs: DAY_MS, failedMs: DAY_MS },
+  ...{ cancelledMs: DAY_MS, skippedMs: DAY_MS },
+}
 const schedulerConfig: SchedulerConfig = {
   batchSize: 2_000,
   maxSleepMs: 30_000,
   baseBackoffMs: 50,
   dispatchWindow: 10_000,
+  retention: keepForADay,
   dispatchLeaseMs: 5_000,
   leaseMs: 10_000,
   heartbeatMs: 3_000,

@@ -48,6 +48,7 @@ async function run(options: EngineProcessOptions): Promise<void> {
     { db, bus, log, onlyExecutor: id },
     {
       ...{ batchSize: 500, maxSleepMs: 1_000, baseBackoffMs: 50, dispatchWindow: 1_000 },
+      retention: { succeededMs: 1e9, failedMs: 1e9, cancelledMs: 1e9, skippedMs: 1e9 },
       ...{ dispatchLeaseMs: 1_000, leaseMs, heartbeatMs, retry },
     },
   )

@@ -83,6 +83,13 @@ export {
 } from './runs/next-fires.ts'
 export { type AttemptRow, listRuns, type RunRow, readRun } from './runs/read.ts'
 export { releaseRuns } from './runs/release.ts'
+export {
+  type FinalStatus,
+  moveLedgerHorizon,
+  type Removed,
+  removeFinishedRuns,
+  removeSkipped,
+} from './runs/retention.ts'
 export { listenForWakes, readNextWake, tellWake } from './runs/wake.ts'
 export { openWakeTeller, type WakeTeller } from './runs/wake-teller.ts'
 export { prepared, type Statement, sql } from './sql.ts'

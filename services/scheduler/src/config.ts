@@ -43,7 +43,21 @@ const schedulerSettings = {
   }),
   ...leaseSettings,
   retry: retrySettings,
+  retention: {
+    succeededMs: keep('succeeded', '30d', 'Runs that succeeded'),
+    failedMs: keep('failed', '90d', 'Runs that failed for good'),
+    cancelledMs: keep('cancelled', '30d', 'Runs that were cancelled'),
+    skippedMs: keep('skipped', '30d', 'Records of fire times that a policy skipped'),
+  },
 } as const
+
+/** How long something is kept after its end; a job goes with the last of its runs. */
+function keep(outcome: string, days: string, what: string) {
+  return setting(`configs.retention.${outcome}`, duration({ minMs: 1_000 }), {
+    default: days,
+    meaning: `${what} are kept for so long after their end`,
+  })
+}
 
 /** All keys of the scheduler-service. */
 export const schedulerConfig = {
@@ -64,4 +78,13 @@ export interface SchedulerConfig {
   readonly leaseMs: number
   readonly heartbeatMs: number
   readonly retry: { readonly baseMs: number; readonly capMs: number }
+  readonly retention: RetentionConfig
+}
+
+/** How long finished things are kept, in milliseconds. */
+export interface RetentionConfig {
+  readonly succeededMs: number
+  readonly failedMs: number
+  readonly cancelledMs: number
+  readonly skippedMs: number
 }

@@ -3,6 +3,7 @@ import { type Logger, type StartedService, startLoop } from '@cronos/runtime'
 import { isTransient, listenForWakes, type Pool, readCapacity } from '@cronos/store'
 import type { SchedulerConfig } from './config.ts'
 import { startDeadLetters } from './dead-letters.ts'
+import { startRetention } from './retention.ts'
 import { tick } from './tick.ts'
 import { dispatchWindow } from './window.ts'
 
@@ -70,12 +71,14 @@ export function startScheduler(deps: SchedulerDeps, config: SchedulerConfig): St
   })
   const listener = startListener({ db, log, wake: loop.wake, lost: absence.wasAway }, config)
   const deadLetters = startDeadLetters({ db, bus, log }, config)
+  const retention = startRetention({ db, log }, config)
 
   return {
     name: loop.name,
-    done: Promise.race([loop.done, listener.done, deadLetters.done]),
+    done: Promise.race([loop.done, listener.done, deadLetters.done, retention.done]),
     isWorking: () => !failing,
     async [Symbol.asyncDispose]() {
+      await retention[Symbol.asyncDispose]()
       await deadLetters[Symbol.asyncDispose]()
       await listener[Symbol.asyncDispose]()
       await loop[Symbol.asyncDispose]()
