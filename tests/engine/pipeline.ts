@@ -460,4 +460,31 @@ export function testPipeline(name: string, openBus: () => Promise<EngineBus>): v
     assert.ok([59, 60, 61].includes(rows[0]!.count), `${rows[0]?.count} fire times were skipped`)
     await db.query(sql`delete from runs_live`)
   })
+
+  test(`${name}: an owner's backlog, and tasks of his that never end, hold up nobody else`, async () => {
+    const gate = Promise.withResolvers<void>()
+    const held = new Set<string>()
+    await using _pair = await startPair(
+      tasks({
+        hold: async context => {
+          held.add(context.runId)
+          await gate.promise
+          return undefined
+        },
+        quick: () => Promise.resolve(undefined),
+      }),
+      { slots: 20 },
+    )
+    const crowd = Array.from({ length: 2_000 }, () => named('hold', { owner: 'mallory' as UserId }))
+    const newcomer = Array.from({ length: 10 }, () => named('quick'))
+    await store(newcomer[0]!) // so that there are two owners
+    await reaches(newcomer[0]!.jobId, 'COMPLETED')
+    await store(...crowd)
+    while (held.size < 10) await new Promise(resolve => setTimeout(resolve, 5))
+    await store(...newcomer.slice(1))
+    for (const { jobId } of newcomer) await reaches(jobId, 'COMPLETED')
+    assert.ok(held.size < 20, `${held.size} of 20 slots are held by one owner`)
+    gate.resolve()
+    await db.query(sql`delete from runs_live where owner = 'mallory' and status = 'PENDING'`)
+  })
 }

@@ -19,6 +19,7 @@ export { loadZone, type Segment, type Zone } from './cron/zone.ts'
 export type { DeadLetter } from './dead-letter.ts'
 export { formatIsoDuration, parseIsoDuration } from './duration.ts'
 export type { JobEvent } from './event.ts'
+export { fairShare, type Load } from './fair-share.ts'
 export {
   type ForecastBucket,
   type ForecastJob,

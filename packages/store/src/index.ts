@@ -67,12 +67,13 @@ export {
 export {
   type Capacity,
   type ExecutorReport,
+  hasSeveralOwners,
   isTaskKnown,
   readCapacity,
   removeExecutor,
   reportExecutor,
 } from './runs/capacity.ts'
-export { type Claimed, type ClaimOptions, claimRuns } from './runs/claim.ts'
+export { type Claimed, type ClaimOptions, claimRuns, type Shares } from './runs/claim.ts'
 export { markDeadLetters, readDeadLetters } from './runs/dead-letters.ts'
 export { type FencedKey, nameOf } from './runs/keys.ts'
 export {

@@ -4,6 +4,7 @@ import {
   kafkaSettings,
   leaseSettings,
   logSettings,
+  optional,
   retrySettings,
   serverSettings,
   setting,
@@ -41,6 +42,9 @@ const schedulerSettings = {
     default: '5s',
     meaning: 'How long a dispatched run may take to start before it is dispatched again',
   }),
+  runningPerOwner: optional('configs.limits.running-per-owner', wholeNumber({ min: 1 }), {
+    meaning: 'Runs that one owner may have under way at once; without it, what fairness leaves',
+  }),
   ...leaseSettings,
   retry: retrySettings,
   retention: {
@@ -75,6 +79,7 @@ export interface SchedulerConfig {
   readonly baseBackoffMs: number
   readonly dispatchWindow: number
   readonly dispatchLeaseMs: number
+  readonly runningPerOwner?: number | undefined
   readonly leaseMs: number
   readonly heartbeatMs: number
   readonly retry: { readonly baseMs: number; readonly capMs: number }

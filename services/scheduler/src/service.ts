@@ -1,8 +1,15 @@
 import type { Bus } from '@cronos/bus'
 import { type Logger, type StartedService, startLoop } from '@cronos/runtime'
-import { isTransient, listenForWakes, type Pool, readCapacity } from '@cronos/store'
+import {
+  hasSeveralOwners,
+  isTransient,
+  listenForWakes,
+  type Pool,
+  readCapacity,
+} from '@cronos/store'
 import type { SchedulerConfig } from './config.ts'
 import { startDeadLetters } from './dead-letters.ts'
+import { openFairness } from './fairness.ts'
 import { startRetention } from './retention.ts'
 import { tick } from './tick.ts'
 import { dispatchWindow } from './window.ts'
@@ -31,8 +38,12 @@ const REPORT_MS = 2_000
 export function startScheduler(deps: SchedulerDeps, config: SchedulerConfig): StartedScheduler {
   const { db, bus, log, onlyExecutor } = deps
   const clock = () => performance.now()
+  const owners = watchOwners(db)
+  const limit = config.runningPerOwner ?? Number.POSITIVE_INFINITY
+  const fairness = openFairness(clock, limit, owners.areSeveral)
   const window = dispatchWindow(
     async () => {
+      await owners.look()
       const capacity = await readCapacity(db, {
         leaseMs: Math.max(config.leaseMs, config.dispatchLeaseMs),
         aliveMs: config.heartbeatMs * HEARTBEATS_TO_LIVE,
@@ -42,10 +53,11 @@ export function startScheduler(deps: SchedulerDeps, config: SchedulerConfig): St
     },
     clock,
     config.dispatchWindow,
+    fairness,
   )
   const absence = watchAbsence(clock, config.heartbeatMs + REPORT_MS)
   const tzdata = process.versions['tz'] ?? 'unknown'
-  const tickDeps = { db, bus, log, window, tzdata, random: Math.random }
+  const tickDeps = { db, bus, log, window, fairness, tzdata, random: Math.random }
   let failing = false
 
   const loop = startLoop({
@@ -109,6 +121,17 @@ function watchAbsence(clock: () => number, graceMs: number) {
     },
     isOver: () => clock() >= trustFrom,
     endsInMs: () => Math.max(0, trustFrom - clock()),
+  }
+}
+
+/** Knows whether there is more than one owner. Once there is, it is taken to stay so. */
+function watchOwners(db: Pool) {
+  let several = false
+  return {
+    areSeveral: () => several,
+    async look() {
+      several ||= await hasSeveralOwners(db)
+    },
   }
 }
 

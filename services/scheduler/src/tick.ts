@@ -3,16 +3,19 @@ import { afterAttempt, type JobEvent } from '@cronos/domain'
 import type { Logger } from '@cronos/runtime'
 import {
   type Claimed,
+  type ClaimOptions,
   claimRuns,
   type Ended,
   insertNextFires,
   type Pool,
   readNextWake,
+  readNow,
   recordSkipped,
   recoverLost,
   releaseRuns,
 } from '@cronos/store'
 import type { SchedulerConfig } from './config.ts'
+import type { Fairness } from './fairness.ts'
 import { type Planned, planNextFires } from './next-fires.ts'
 import type { DispatchWindow } from './window.ts'
 
@@ -21,6 +24,7 @@ export interface TickDeps {
   readonly bus: Bus
   readonly log: Logger
   readonly window: DispatchWindow
+  readonly fairness: Fairness
   readonly random: () => number
   /** The version of this process's time zone data. */
   readonly tzdata: string
@@ -46,35 +50,50 @@ export async function tick(
   config: SchedulerConfig,
   takeOver: boolean,
 ): Promise<number> {
-  const { db, window } = deps
+  const { db, window, fairness } = deps
   const room = await window.room()
   const limit = Math.min(room, config.batchSize)
   if (limit > 0) {
-    const claimed = await claim(deps, config, limit, takeOver)
+    if (fairness.restMs > 0) return Math.min(fairness.restMs, window.restMs)
+    const claimed = await claimFairly(deps, config, limit, takeOver)
     const due = claimed.filter(run => run.was !== 'RUNNING')
     window.use(due.length)
     await publish(deps, config, due)
     if (claimed.length === limit) return limit < room ? 0 : window.restMs
+    // Somebody has got his share by this: whoever stands behind him comes at once.
+    if (claimed.length > 0 && fairness.isCapping) return 0
   }
   const nextMs = await readNextWake(db, { takeOver })
   if (nextMs === null) return config.maxSleepMs
   if (nextMs > 0) return Math.min(nextMs, config.maxSleepMs)
-  return limit > 0 ? LOCKED_REST_MS : window.restMs
+  return limit > 0 && !fairness.isCapping ? LOCKED_REST_MS : window.restMs
+}
+
+/** Claims what is due, but for each owner no more than his share. */
+async function claimFairly(
+  deps: TickDeps,
+  config: SchedulerConfig,
+  limit: number,
+  takeOver: boolean,
+): Promise<Claimed[]> {
+  const { db, fairness } = deps
+  const shares = fairness.shares()
+  if (shares === null) return claim(deps, config, { limit, takeOver, shares })
+  const at = await readNow(db)
+  const startedAt = performance.now()
+  const claimed = await claim(deps, config, { limit, takeOver, shares })
+  fairness.claimed(claimed, { shares, limit, at, tookMs: performance.now() - startedAt })
+  return claimed
 }
 
 /** Claims and plans in one transaction: no fire is dispatched without the next one being stored. */
 async function claim(
   { db, log, random, tzdata }: TickDeps,
   config: SchedulerConfig,
-  limit: number,
-  takeOver: boolean,
+  options: Omit<ClaimOptions, 'dispatchLeaseMs'>,
 ): Promise<Claimed[]> {
   const { claimed, planned, lost } = await db.transaction(async tx => {
-    const claimed = await claimRuns(tx, {
-      limit,
-      takeOver,
-      dispatchLeaseMs: config.dispatchLeaseMs,
-    })
+    const claimed = await claimRuns(tx, { ...options, dispatchLeaseMs: config.dispatchLeaseMs })
     const planned = planNextFires(claimed)
     await insertNextFires(tx, planned.fires, tzdata)
     await recordSkipped(tx, planned.skipped)

@@ -1,4 +1,5 @@
 import type { Capacity } from '@cronos/store'
+import type { Fairness } from './fairness.ts'
 
 /** Seconds of the executors' work that may lie between the queue and them. */
 const SECONDS_AHEAD = 0.3
@@ -25,11 +26,13 @@ export interface DispatchWindow {
  * @param read counts the executors and what is on its way
  * @param clock milliseconds of a clock that never goes back
  * @param limit the most that is ever on its way
+ * @param fairness is told of each count
  */
 export function dispatchWindow(
   read: () => Promise<Capacity>,
   clock: () => number,
   limit: number,
+  fairness: Pick<Fairness, 'observe' | 'isCapping'>,
 ): DispatchWindow {
   let left = 0
   let countedAt = Number.NEGATIVE_INFINITY
@@ -41,10 +44,14 @@ export function dispatchWindow(
   return {
     async room() {
       const elapsedMs = clock() - countedAt
-      if (elapsedMs < (left > 0 ? LONGEST_COUNT_MS : restMs)) return left
+      // Whoever has his share is waited for as if nothing were left.
+      const isUsedUp = left <= 0 || fairness.isCapping
+      if (elapsedMs < (isUsedUp ? restMs : LONGEST_COUNT_MS)) return left
       const capacity = await read()
       observe(capacity, elapsedMs)
-      left = capacity.executors === 0 ? 0 : Math.max(0, size(capacity) - capacity.dispatched)
+      const ahead = size(capacity)
+      fairness.observe(capacity, capacity.running + ahead, elapsedMs)
+      left = capacity.executors === 0 ? 0 : Math.max(0, ahead - capacity.dispatched)
       return left
     },
     use(runs) {

@@ -13,6 +13,8 @@ export interface Capacity {
   /** Runs on their way to an executor, whose dispatch lease has not ended. */
   readonly dispatched: number
   readonly running: number
+  /** Both by owner; an owner without any is left out. */
+  readonly inFlight: Readonly<Record<string, number>>
 }
 
 /**
@@ -35,21 +37,35 @@ export async function readCapacity(
               from executors
              where seen_at > now() - interval '1 millisecond' * ${aliveMs}::float8
                and id = coalesce(${only}::text, id)) alive,
-           (select count(*) filter (where run.status = 'DISPATCHED') as dispatched,
-                   count(*) filter (where run.status = 'RUNNING'
-                                      and run.executor = coalesce(${only}::text, run.executor))
-                     as running
-              from unnest(${LEVELS}::smallint[]) as level (priority),
-                   lateral (
-                     select q.status, q.executor from runs_live q
-                      where q.priority = level.priority
-                        and q.wake_at > now()
-                        and q.wake_at <= now() + interval '1 millisecond' * ${leaseMs}::float8
-                        and q.status <> 'PENDING') run) leased`)
+           (select coalesce(sum(dispatched), 0)::int as dispatched, coalesce(sum(running), 0)::int as running,
+                   coalesce(jsonb_object_agg(owner, dispatched + running), '{}') as "inFlight"
+              from (select run.owner, count(*) filter (where run.status = 'DISPATCHED') as dispatched,
+                           count(*) filter (where run.status = 'RUNNING'
+                                              and run.executor = coalesce(${only}::text, run.executor))
+                             as running
+                      from unnest(${LEVELS}::smallint[]) as level (priority),
+                           lateral (
+                             select q.status, q.executor, q.owner from runs_live q
+                              where q.priority = level.priority
+                                and q.wake_at > now()
+                                and q.wake_at <= now() + interval '1 millisecond' * ${leaseMs}::float8
+                                and q.status <> 'PENDING') run
+                     group by run.owner) by_owner) leased`)
   return rows[0]!
 }
 
 const LEVELS = priorities.map((_, level) => level)
+
+/**
+ * Whether there is more than one owner of jobs: only then can one be in another's way.
+ * Served by `job_definitions_by_owner`: its first and its last entry.
+ */
+export async function hasSeveralOwners(db: Db): Promise<boolean> {
+  const { rows } = await db.query<{ several: boolean }>(prepared('several-owners')`
+    select (select created_by from job_definitions order by created_by limit 1)
+        <> (select created_by from job_definitions order by created_by desc limit 1) as several`)
+  return rows[0]!.several ?? false
+}
 
 /** What an executor tells of itself with each heartbeat. */
 export interface ExecutorReport {

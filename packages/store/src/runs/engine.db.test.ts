@@ -10,6 +10,7 @@ import {
   createJobs,
   type Ended,
   extendLeases,
+  hasSeveralOwners,
   insertNextFires,
   listJobs,
   type NewJob,
@@ -423,21 +424,53 @@ test('the list shows the newest first, filtered and by page', async () => {
   assert.equal(scheduled.length, 6)
 })
 
+test('a claim leaves what an owner may not get, and passes over who may get nothing', async () => {
+  await empty()
+  const of = (owner: string, count: number) =>
+    Array.from({ length: count }, () => aJob({ owner: owner as UserId }))
+  await createJobs(db, [...of('mallory', 20), ...of('alice', 5), ...of('mike', 5)])
+  const owners = async (left: [string, number][], from: Instant | null = null) => {
+    const claimed = await claim({ shares: { each: 2, left: new Map(left), from } })
+    const counts = Object.groupBy(claimed, run => run.owner)
+    return Object.fromEntries(Object.entries(counts).map(([name, runs]) => [name, runs!.length]))
+  }
+  const future = await fromNow(db, 60_000)
+  assert.deepEqual(await owners([['mallory', 0]], future), {}, 'it begins where it is told to')
+  const found = await owners([
+    ['mallory', 0],
+    ['mike', 3],
+  ])
+  assert.deepEqual(found, { alice: 2, mike: 3 })
+  assert.deepEqual(await owners([['mallory', 7]]), { mallory: 7, alice: 2, mike: 2 })
+})
+
+test('an owner who alone has jobs is in the way of nobody', async () => {
+  await empty()
+  await db.query(sql`delete from job_definitions`)
+  assert.equal(await hasSeveralOwners(db), false)
+  await createJobs(db, [aJob()])
+  assert.equal(await hasSeveralOwners(db), false)
+  await createJobs(db, [aJob({ owner: 'bob' as UserId })])
+  assert.equal(await hasSeveralOwners(db), true)
+})
+
 test('capacity counts living executors and what is on its way to them', async () => {
   await empty()
   await db.query(sql`delete from executors`)
   const report = { free: 50, tasks: ['send_email'], startsPerSecond: 10 }
   await reportExecutor(db, { id: 'one', slots: 50, ...report })
   await reportExecutor(db, { id: 'two', slots: 30, ...report })
-  await createJobs(db, [aJob(), aJob(), aJob()])
+  await createJobs(db, [aJob(), aJob(), aJob({ owner: 'bob' as UserId })])
   const claimed = await claim()
   await start(claimed.slice(0, 1))
   const read = (only: string | null) => readCapacity(db, { leaseMs: 60_000, aliveMs: 15_000, only })
   assert.deepEqual(await read(null), {
     ...{ executors: 2, slots: 80, startsPerSecond: 20, dispatched: 2, running: 1 },
+    inFlight: { alice: 2, bob: 1 },
   })
   assert.deepEqual(await read('two'), {
     ...{ executors: 1, slots: 30, startsPerSecond: 10, dispatched: 2, running: 0 },
+    inFlight: { alice: 1, bob: 1 },
   })
   await db.query(sql`update executors set seen_at = now() - interval '1 minute'`)
   assert.equal((await read(null)).executors, 0)

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { instant } from '@cronos/domain'
+import type { Capacity, Claimed } from '@cronos/store'
+import { openFairness } from './fairness.ts'
+
+const NOW = instant(Date.UTC(2026, 10, 24))
+
+function opened({ limit = Number.POSITIVE_INFINITY, several = true } = {}) {
+  let nowMs = 0
+  const fairness = openFairness(
+    () => nowMs,
+    limit,
+    () => several,
+  )
+  const claim = (given: { limit?: number; tookMs?: number } = {}) => ({
+    ...{ shares: fairness.shares()!, limit: 100, tookMs: 1, at: NOW },
+    ...given,
+  })
+  return { fairness, claim, pass: (ms: number) => (nowMs += ms) }
+}
+
+const capacity = (inFlight: Record<string, number>, slots = 20): Capacity => ({
+  ...{ executors: 1, slots, startsPerSecond: 0, dispatched: 0, inFlight },
+  running: Object.values(inFlight).reduce((sum, runs) => sum + runs, 0),
+})
+const runsOf = (owner: string, count: number) =>
+  Array.from({ length: count }, () => ({ owner, was: 'PENDING' }) as Claimed)
+
+describe('fairness', () => {
+  test('costs an owner who is alone nothing', () => {
+    const { fairness } = opened({ several: false })
+    fairness.observe(capacity({ alice: 20 }), 100, 100)
+    assert.equal(fairness.shares(), null)
+    assert.equal(fairness.isCapping, false)
+  })
+  test('keeps a tenth of the slots free of whoever has much', () => {
+    const { fairness } = opened()
+    fairness.observe(capacity({ mallory: 5 }), 100, 100)
+    assert.deepEqual([...fairness.shares()!.left], [['mallory', 13]])
+    assert.equal(fairness.shares()!.each, 18)
+  })
+  test('passes over who has his share, and comes back to him when he has less', () => {
+    const { fairness, claim } = opened()
+    fairness.observe(capacity({}), 100, 100)
+    fairness.claimed(runsOf('mallory', 18), claim())
+    assert.ok(fairness.isCapping)
+    assert.deepEqual([...fairness.shares()!.left], [['mallory', 0]])
+    fairness.observe(capacity({ mallory: 17 }), 100, 100)
+    assert.equal(fairness.isCapping, false)
+  })
+  test('lets an owner have more on its way the faster his work is done', () => {
+    const { fairness, claim } = opened()
+    fairness.observe(capacity({}), 1_000, 100)
+    fairness.claimed(runsOf('alice', 18), claim())
+    fairness.observe(capacity({}), 1_000, 10)
+    fairness.claimed(runsOf('alice', 18), claim())
+    assert.ok(fairness.shares()!.left.get('alice')! > 200)
+  })
+  test('remembers for a while up to where all is of those who have their share', () => {
+    const { fairness, claim, pass } = opened()
+    fairness.observe(capacity({ mallory: 18 }), 100, 100)
+    assert.equal(fairness.shares()!.from, null)
+    fairness.claimed([], claim())
+    assert.equal(fairness.shares()!.from, NOW - 2_000)
+    pass(999)
+    assert.equal(fairness.shares()!.from, NOW - 2_000)
+    pass(1)
+    assert.equal(fairness.shares()!.from, null, 'what came late is found')
+  })
+  test('forgets it when one of them may have more again', () => {
+    const { fairness, claim } = opened()
+    fairness.observe(capacity({ mallory: 9, mike: 9 }), 100, 100)
+    fairness.claimed([], claim())
+    fairness.observe(capacity({ mallory: 9, mike: 3 }), 100, 100)
+    assert.equal(fairness.shares()!.from, null)
+  })
+  test('forgets nothing it never knew: a full claim may have left others behind', () => {
+    const { fairness, claim } = opened()
+    fairness.observe(capacity({ mallory: 18 }), 100, 100)
+    fairness.claimed(runsOf('alice', 5), claim({ limit: 5 }))
+    assert.equal(fairness.shares()!.from, null)
+  })
+  test('spends a tenth of the time on looking behind a backlog', () => {
+    const { fairness, claim, pass } = opened()
+    fairness.observe(capacity({ mallory: 18 }), 100, 100)
+    fairness.claimed([], claim({ tookMs: 20 }))
+    assert.equal(fairness.restMs, 180)
+    pass(180)
+    assert.equal(fairness.restMs, 0)
+  })
+  test('never lets an owner have more under way than his limit', () => {
+    const { fairness, claim } = opened({ limit: 3, several: false })
+    fairness.observe(capacity({}), 100, 100)
+    assert.equal(fairness.shares()!.each, 3)
+    fairness.claimed(runsOf('alice', 3), claim())
+    assert.equal(fairness.isCapping, true)
+  })
+})

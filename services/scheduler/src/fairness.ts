@@ -1,0 +1,146 @@
+import { fairShare, type Instant, later } from '@cronos/domain'
+import type { Capacity, Claimed, Shares } from '@cronos/store'
+
+/** What is kept free of the slots and of the window, for owners who have nothing under way yet. */
+const RESERVED_SHARE = 0.1
+/** Seconds of an owner's finished work that he may have on its way beside his share of the slots. */
+const SECONDS_AHEAD = 0.3
+/** With fewer slots nothing is kept free: it would be too much. */
+const FEWEST_SLOTS = 4
+/** A run is seen at most so long after the instant that it is due at by its row, in milliseconds. */
+const LATE_MS = 2_000
+/** How long it is remembered up to where all is of owners who have their share, in milliseconds. */
+const MEMORY_MS = 1_000
+/** The part of its time that a scheduler spends on looking behind a backlog at most. */
+const EFFORT = 0.1
+
+/** Keeps the backlog of one owner from holding up the others. */
+export interface Fairness {
+  /**
+   * Learns who has how much under way.
+   *
+   * @param total how much there can be of all owners together
+   * @param elapsedMs since the last count
+   */
+  observe(capacity: Capacity, total: number, elapsedMs: number): void
+  /** What the next claim may take; null where all are alike. */
+  shares(): Shares | null
+  /** Learns what came of a claim. */
+  claimed(runs: readonly Claimed[], claim: FairClaim): void
+  /** Whether somebody has his share, so that others come before the rest of his backlog. */
+  readonly isCapping: boolean
+  /** Until it is worth looking behind those who have their share again, in milliseconds. */
+  readonly restMs: number
+}
+
+export interface FairClaim {
+  readonly shares: Shares
+  readonly limit: number
+  readonly tookMs: number
+  /** The database's clock, before the claim. */
+  readonly at: Instant
+}
+
+/** Up to where everything belongs to owners who had their share. */
+interface Reach {
+  readonly at: Instant
+  readonly owners: ReadonlySet<string>
+  /** On the process's clock. */
+  readonly until: number
+}
+
+/**
+ * @param clock milliseconds of a clock that never goes back
+ * @param limit runs that an owner may have under way, however much is free; `Infinity` for any
+ * @param severalOwners whether anybody else could be held up
+ */
+export function openFairness(
+  clock: () => number,
+  limit: number,
+  severalOwners: () => boolean,
+): Fairness {
+  /** Null while nobody can be in another's way. */
+  let share: { readonly ofSlots: number; readonly ofWindow: number } | null = null
+  let inFlight = new Map<string, number>()
+  let perSecond = new Map<string, number>()
+  let reach: Reach | null = null
+  let nextLookAt = Number.NEGATIVE_INFINITY
+
+  const served = () => [...inFlight].filter(([owner]) => left(owner) <= 0).map(([owner]) => owner)
+
+  return {
+    observe(capacity, total, elapsedMs) {
+      const counted = new Map(Object.entries(capacity.inFlight))
+      perSecond = measure(inFlight, counted, perSecond, elapsedMs)
+      inFlight = counted
+      const { slots } = capacity
+      share = null
+      if (severalOwners())
+        share = {
+          ofSlots: fairShare({ ...withReserve(slots, slots), inFlight, limit }),
+          ofWindow: fairShare({ ...withReserve(total, slots), inFlight, limit }),
+        }
+      else if (Number.isFinite(limit)) share = { ofSlots: limit, ofWindow: limit }
+    },
+    shares() {
+      if (share === null) return null
+      const leftOf = new Map([...inFlight.keys()].map(owner => [owner, left(owner)]))
+      return { each: share.ofSlots, left: leftOf, from: knownReach(served()) }
+    },
+    claimed(runs, { shares, limit: asked, tookMs, at }) {
+      for (const { owner, was } of runs)
+        if (was === 'PENDING') inFlight.set(owner, (inFlight.get(owner) ?? 0) + 1)
+      const passedOver = [...shares.left].filter(([, left]) => left <= 0).map(([owner]) => owner)
+      if (passedOver.length === 0) return
+      nextLookAt = clock() + tookMs * (1 / EFFORT - 1)
+      if (runs.length >= asked) return
+      const wasWhole = shares.from === null || reach === null
+      reach = {
+        at: later(at, -LATE_MS),
+        owners: new Set(passedOver),
+        until: wasWhole ? clock() + Math.max(MEMORY_MS, tookMs / EFFORT) : reach!.until,
+      }
+    },
+    get isCapping() {
+      return share !== null && served().length > 0
+    },
+    get restMs() {
+      return served().length > 0 ? Math.max(0, nextLookAt - clock()) : 0
+    },
+  }
+
+  /** What an owner may still get: his share of the slots, and of the window as fast as he is. */
+  function left(owner: string): number {
+    if (share === null) return Number.POSITIVE_INFINITY
+    const ahead = Math.ceil((perSecond.get(owner) ?? 0) * SECONDS_AHEAD)
+    const most = Math.min(share.ofSlots + ahead, Math.max(share.ofWindow, share.ofSlots), limit)
+    return most - (inFlight.get(owner) ?? 0)
+  }
+
+  /** What was passed over is not looked at again while all of its owners still have their share. */
+  function knownReach(owners: readonly string[]): Instant | null {
+    if (reach === null || clock() >= reach.until) return null
+    const now = new Set(owners)
+    return [...reach.owners].every(owner => now.has(owner)) ? reach.at : null
+  }
+}
+
+function withReserve(total: number, slots: number) {
+  return { total, reserve: slots < FEWEST_SLOTS ? 0 : Math.ceil(total * RESERVED_SHARE) }
+}
+
+/** How much of each owner's work was done a second, smoothed. */
+function measure(
+  before: ReadonlyMap<string, number>,
+  now: ReadonlyMap<string, number>,
+  perSecond: ReadonlyMap<string, number>,
+  elapsedMs: number,
+): Map<string, number> {
+  const measured = new Map<string, number>()
+  for (const owner of new Set([...before.keys(), ...perSecond.keys()])) {
+    const done = Math.max(0, (before.get(owner) ?? 0) - (now.get(owner) ?? 0))
+    const rate = ((perSecond.get(owner) ?? 0) + (done * 1_000) / Math.max(elapsedMs, 1)) / 2
+    if (rate >= 1) measured.set(owner, rate)
+  }
+  return measured
+}
