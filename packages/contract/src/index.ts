@@ -18,9 +18,11 @@ export {
   JobSummary,
   MailDetails,
   MailSummary,
+  Progress,
   RescheduleJob,
   RunDetails,
   RunSummary,
 } from './jobs.ts'
 export { PolicyPatch, policyFields, type ShownPolicies } from './policies.ts'
+export { RunLog } from './run-logs.ts'
 export * from './users.ts'

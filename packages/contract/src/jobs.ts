@@ -176,12 +176,42 @@ export const ArtifactSummary = Type.Object({
   createdAt: Instant,
 })
 
+const RunWhy = Type.Object({
+  reason: RunSummary.properties.reason,
+  fireTime: Type.Union([Instant, Type.Null()], {
+    description:
+      'The fire time of the trigger that it stands for; null where somebody asked for it',
+  }),
+  requestedBy: Type.Union([Type.String(), Type.Null()], { description: 'The id of who asked' }),
+  replayOf: Type.Union([Type.String(), Type.Null()], { description: 'The run that it replays' }),
+  retries: Type.Integer({ description: 'Attempts before the latest one' }),
+})
+
+export const Progress = Type.Object({
+  fraction: Type.Union([Type.Number(), Type.Null()], { description: '0 to 1' }),
+  done: nullable(Type.Number()),
+  total: nullable(Type.Number()),
+  message: nullable(Type.String()),
+  at: Instant,
+})
+export type Progress = Static<typeof Progress>
+
 export const RunDetails = Type.Object({
   ...RunSummary.properties,
   dueAt: Instant,
   tzdata: Type.Union([Type.String(), Type.Null()], {
     description: 'The version of the time zone data that a recurring fire was planned with',
   }),
+  why: RunWhy,
+  lateMs: Type.Union([Type.Integer(), Type.Null()], {
+    description: 'How long after it was due its first attempt started',
+  }),
+  progress: nullable(Progress),
+  logLines: Type.Integer({ description: 'Lines to read at …/logs' }),
+  replayedAs: Type.Union([Type.String(), Type.Null()], {
+    description: 'The latest run that replays it',
+  }),
+  dismissedAt: nullable(Instant),
   output: nullable(Type.Object({}, { additionalProperties: true })),
   attempts: Type.Array(Attempt),
   artifacts: Type.Array(ArtifactSummary),

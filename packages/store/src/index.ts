@@ -77,12 +77,23 @@ export { type Claimed, type ClaimOptions, claimRuns, type Shares } from './runs/
 export { markDeadLetters, readDeadLetters } from './runs/dead-letters.ts'
 export { type FencedKey, nameOf } from './runs/keys.ts'
 export {
+  type LogLevel,
+  type LogLine,
+  type LogPlace,
+  logLevels,
+  type Progress,
+  readLog,
+  type StoredLine,
+  type Told,
+  writeTold,
+} from './runs/log.ts'
+export {
   insertNextFires,
   type NextFire,
   recordSkipped,
   type SkippedSpan,
 } from './runs/next-fires.ts'
-export { type AttemptRow, listRuns, type RunRow, readRun } from './runs/read.ts'
+export { type AttemptRow, listRuns, type RunDetails, type RunRow, readRun } from './runs/read.ts'
 export { releaseRuns } from './runs/release.ts'
 export {
   type FinalStatus,

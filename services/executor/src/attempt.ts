@@ -1,6 +1,7 @@
 import { afterAttempt, type Outcome, type RetryPolicy, runIdOf } from '@cronos/domain'
 import { type Ended, isTaskKnown, type Pool, type Started } from '@cronos/store'
 import type { ExecutorConfig } from './config.ts'
+import type { WrittenLog } from './log-writer.ts'
 import { readOutput, recordError } from './record.ts'
 import { checkPayload, type Registry } from './registry.ts'
 import { PermanentError, RetryAfterError, type Task } from './task.ts'
@@ -35,10 +36,12 @@ const HAND_OVER_MS = 1_000
  *
  * @param abort the attempt's own; it is aborted with an `Interrupted` at the deadline, and by
  *   whoever stops the executor or loses the lease
+ * @param told takes what the task logs; its end is the caller's
  */
 export async function executeAttempt(
   run: Started,
   abort: AbortController,
+  told: WrittenLog,
   deps: AttemptDeps,
   config: ExecutorConfig,
 ): Promise<Ended | null> {
@@ -51,7 +54,7 @@ export async function executeAttempt(
   try {
     const task = await findTask(run, deps)
     if (task === null) return { ...judge({ kind: 'handed back' }, null), next: handOver }
-    const output = await runTask(task, run, abort.signal, deps, config.graceMs)
+    const output = await runTask(task, run, abort.signal, told, deps, config.graceMs)
     return { ...judge({ kind: 'succeeded' }, null), output }
   } catch (error) {
     const why = error instanceof Interrupted ? error.why : null
@@ -91,6 +94,7 @@ async function runTask(
   task: Task,
   run: Started,
   signal: AbortSignal,
+  { log, progress }: WrittenLog,
   { tools }: AttemptDeps,
   graceMs: number,
 ): Promise<object | null> {
@@ -100,7 +104,8 @@ async function runTask(
   try {
     checkPayload(task, run.payload)
     const runId = runIdOf(run)
-    const context = { jobId, runId, owner, scheduledAt, attempt, fence, signal, tools }
+    const named = { jobId, runId, owner, scheduledAt, attempt, fence }
+    const context = { ...named, signal, log, progress, tools }
     const output = await Promise.race([task.run(run.payload, context), left.promise])
     return readOutput(output)
   } catch (error) {
@@ -141,6 +146,8 @@ function judgeAttempt(
     ...{ jobId, scheduledAt, fence, next },
     error: error === null ? null : recordError(error),
     output: null,
-    failsJob: run.recurring && outcome.kind === 'failed' && outcome.permanent,
+    // What a replay was given by hand says nothing of the fires to come.
+    failsJob:
+      run.recurring && run.reason !== 'REPLAY' && outcome.kind === 'failed' && outcome.permanent,
   }
 }

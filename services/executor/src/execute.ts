@@ -14,6 +14,7 @@ import { type AttemptDeps, executeAttempt, Interrupted } from './attempt.ts'
 import type { ExecutorConfig } from './config.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import { openIntake } from './intake.ts'
+import type { LogWriter } from './log-writer.ts'
 import type { Recorder } from './recorder.ts'
 
 export interface ExecutionDeps extends AttemptDeps {
@@ -22,6 +23,7 @@ export interface ExecutionDeps extends AttemptDeps {
   readonly log: Logger
   readonly heartbeat: Heartbeat
   readonly recorder: Recorder
+  readonly logs: LogWriter
   /** Tells the schedulers that a run is due in so many milliseconds. */
   readonly tellWake: (inMs: number) => void
 }
@@ -47,7 +49,7 @@ interface Running {
 }
 
 export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Execution {
-  const { id, db, log, heartbeat, recorder, tellWake } = deps
+  const { id, db, log, heartbeat, recorder, logs, tellWake } = deps
   const intake = openIntake()
   const running = new Map<string, Running>()
   const broken = Promise.withResolvers<never>()
@@ -138,10 +140,12 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
 
   async function executeAndRecord(run: Started, abort: AbortController): Promise<void> {
     const { jobId, fence, attempt } = run
-    const ended = await executeAttempt(run, abort, deps, config)
+    const told = logs.open(run)
+    const ended = await executeAttempt(run, abort, told, deps, config)
     busy--
     heartbeat.setFree(config.slots - busy)
     startWaiting()
+    await told.end() // while the run is still this attempt's
     if (ended === null) return
     if (ended.error !== null)
       log.info({ jobId, attempt, reason: ended.error.message }, 'attempt did not succeed')

@@ -13,5 +13,7 @@ export {
   RetryAfterError,
   type Task,
   type TaskContext,
+  type TaskLog,
+  type TaskProgress,
 } from './task.ts'
 export { openTools, type TaskTools, type ToolsConfig } from './tools.ts'

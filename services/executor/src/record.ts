@@ -43,6 +43,6 @@ export function readOutput(output: object | undefined): object | null {
 }
 
 /** PostgreSQL stores neither NUL characters nor half surrogate pairs. */
-function storable(text: string): string {
+export function storable(text: string): string {
   return text.toWellFormed().replaceAll('\0', '\uFFFD')
 }

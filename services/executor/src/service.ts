@@ -4,6 +4,7 @@ import { type Address, type Pool, removeExecutor } from '@cronos/store'
 import type { ExecutorConfig } from './config.ts'
 import { openExecution } from './execute.ts'
 import { startHeartbeat } from './heartbeat.ts'
+import { openLogWriter } from './log-writer.ts'
 import { startRecorder } from './recorder.ts'
 import type { Registry } from './registry.ts'
 import type { TaskTools } from './tools.ts'
@@ -52,7 +53,9 @@ export async function startExecutor(
       config.slots * (1 + UNRECORDED_PER_SLOT),
     ),
   )
-  const execution = openExecution({ ...deps, heartbeat, recorder, random: Math.random }, config)
+  const logs = openLogWriter({ db, log })
+  const own = { heartbeat, recorder, logs, random: Math.random }
+  const execution = openExecution({ ...deps, ...own }, config)
   const subscription = await bus.subscribe(execution.take, { maxUnsettled: MAX_WAITING })
   tellWake(0) // there are free slots
   const owned = stack.move()

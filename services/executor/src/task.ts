@@ -41,7 +41,28 @@ export interface TaskContext {
   readonly fence: Fence
   /** Aborts when the attempt's time is up, its lease is lost, or the executor stops. */
   readonly signal: AbortSignal
+  /** Lines for the run's owner to read. Logging neither waits nor fails. */
+  readonly log: TaskLog
+  /**
+   * How far the run has come: a fraction from 0 to 1, or so much done of a total. Neither waits nor
+   * fails; what is no number is not told, what lies outside is moved to the nearer end.
+   */
+  readonly progress: (progress: number | TaskProgress) => void
   readonly tools: TaskTools
+}
+
+/** What a task says of its work, line by line. `fields` are JSON, small. */
+export interface TaskLog {
+  debug(message: string, fields?: Readonly<Record<string, unknown>>): void
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void
+}
+
+export interface TaskProgress {
+  readonly done?: number
+  readonly total?: number
+  readonly message?: string
 }
 
 /** Trying again cannot help: the run fails at once. The message names what is wrong with which value. */

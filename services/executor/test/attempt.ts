@@ -33,6 +33,8 @@ export function anAttempt(tools: TaskTools, given: Partial<TaskContext> = {}): T
     attempt: 2,
     fence: fence(7),
     signal: new AbortController().signal,
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+    progress() {},
     tools,
     ...given,
   }

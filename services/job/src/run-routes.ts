@@ -1,11 +1,12 @@
-import { CronosError, RunDetails, RunSummary } from '@cronos/contract'
-import { formatInstant, parseRunId, type RunKey, runIdOf } from '@cronos/domain'
+import { CronosError, type Progress, RunDetails, RunSummary } from '@cronos/contract'
+import { formatInstant, type Instant, type RunKey, runIdOf } from '@cronos/domain'
 import { type HttpApp, userWith } from '@cronos/runtime'
 import {
   type AttemptRow,
   listArtifacts,
   type Pool,
   type RecordedError,
+  type RunDetails as RunDetailsRow,
   type RunRow,
   readArtifact,
   readRun,
@@ -13,6 +14,7 @@ import {
 import { Type } from 'typebox'
 import { textOf } from './instant-text.ts'
 import { quote } from './quote.ts'
+import { runKeyOf, unknownRun } from './run-id.ts'
 
 export const RunList = Type.Array(RunSummary)
 
@@ -43,6 +45,7 @@ export function addRunRoutes(app: HttpApp, { reads }: { reads: Pool }): void {
         ...toRunSummary(run),
         dueAt: formatInstant(run.dueAt),
         tzdata: run.tzdata,
+        ...toCircumstances(run),
         output: run.output,
         attempts: run.attempts.map(toAttempt),
         artifacts: artifacts.map(each => ({ ...each, createdAt: formatInstant(each.createdAt) })),
@@ -81,16 +84,6 @@ function encodeName(name: string): string {
   )
 }
 
-function runKeyOf(runId: string): RunKey {
-  const key = parseRunId(runId)
-  if (key === null) throw unknownRun(runId)
-  return key
-}
-
-function unknownRun(runId: string): CronosError {
-  return new CronosError('RUN_NOT_FOUND', `There is no run ${quote(runId)}`)
-}
-
 export function toRunSummary(run: RunRow): RunSummary {
   const { jobId, status, reason, attempt, maxAttempts, fence, executor } = run
   return {
@@ -103,6 +96,36 @@ export function toRunSummary(run: RunRow): RunSummary {
     finishedAt: textOf(run.finishedAt),
     error: toError(run.error),
   }
+}
+
+/** Why the run came to be, how it went, and what became of it since. */
+function toCircumstances(run: RunDetailsRow) {
+  const { reason, attempt, requestedBy, replayOf, replayedAt, lateMs, logLines } = run
+  const isFire = reason === 'FIRE' || reason === 'CATCH_UP'
+  return {
+    why: {
+      reason,
+      fireTime: isFire ? formatInstant(run.scheduledAt) : null,
+      requestedBy,
+      replayOf: sibling(run, replayOf),
+      retries: Math.max(0, attempt - 1),
+    },
+    ...{ lateMs, logLines },
+    progress: toProgress(run.progress),
+    replayedAs: sibling(run, replayedAt),
+    dismissedAt: textOf(run.dismissedAt),
+  }
+}
+
+/** Another run of the same job. */
+function sibling({ jobId }: RunKey, scheduledAt: Instant | null): string | null {
+  return scheduledAt === null ? null : runIdOf({ jobId, scheduledAt })
+}
+
+function toProgress(progress: RunDetailsRow['progress']): Progress | null {
+  if (progress === null) return null
+  const { fraction, done, total, message, at } = progress
+  return { fraction, done, total, message, at: new Date(at).toISOString() }
 }
 
 function toAttempt(attempt: AttemptRow): RunDetails['attempts'][number] {

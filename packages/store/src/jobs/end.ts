@@ -59,10 +59,10 @@ export async function cancelWaiting(tx: Db, jobs: readonly string[]): Promise<nu
     insert into runs_done (
       job_id, scheduled_at, due_at, claimed_at, finished_at, fence, job_version, attempt,
       max_attempts, dispatches, lost, priority, done, recurring, status, reason, owner, tzdata,
-      replay_of)
+      replay_of, requested_by, payload)
     select job_id, scheduled_at, due_at, claimed_at, clock_timestamp(), fence + 1, job_version,
            attempt, max_attempts, dispatches, lost, priority, true, recurring, 'CANCELLED', reason,
-           owner, tzdata, replay_of
+           owner, tzdata, replay_of, requested_by, payload
       from cancelled
     on conflict do nothing`)
   return rowCount

@@ -5,6 +5,7 @@ import {
   jobIdOf,
   type Next,
   type RunKey,
+  type RunReason,
   type UserId,
 } from '@cronos/domain'
 import type { Db, Pool } from '../db.ts'
@@ -23,9 +24,11 @@ export interface Started extends RunKey {
   /** How often the run's executor has vanished. */
   readonly lost: number
   readonly owner: UserId
+  /** The run's own where it is a replay that has one, else the job's. */
   readonly payload: Record<string, unknown>
   readonly timeoutMs: number
   readonly recurring: boolean
+  readonly reason: RunReason
   readonly dueAt: Instant
   readonly startedAt: Instant
 }
@@ -40,6 +43,7 @@ export interface Announced extends RunKey {
 
 /**
  * Starts the runs that these events announce, in one statement, and answers those that did start.
+ * A run belongs to the version of its job that its latest attempt began with.
  * An event missing from the answer was a duplicate or carried an old fence: count it, drop it.
  *
  * A call whose answer was lost may be made again with `again`: what it started then is answered a
@@ -60,6 +64,7 @@ export async function startRuns(
            attempt = q.attempt + (q.status = 'DISPATCHED')::int,
            started_at = clock_timestamp(),
            executor = ${executor}::text,
+           job_version = d.version,
            deadline_at = clock_timestamp() + interval '1 millisecond' * d.timeout_ms,
            wake_at = clock_timestamp() + interval '1 millisecond' * ${leaseMs}::float8
       from unnest(${jobs}::uuid[], ${fireTimes}::float8[], ${sorted.map(e => e.fence)}::bigint[],
@@ -73,9 +78,12 @@ export async function startRuns(
        and (q.status = 'DISPATCHED' and (event.fence is not null or event.attempt = q.attempt + 1)
             or ${again}::boolean and q.status = 'RUNNING' and q.executor = ${executor}::text)
        and d.job_id = event.job_id
-       and (d.state = 'ACTIVE' or d.state = 'PAUSED' and q.reason in ('MANUAL', 'REPLAY'))
+       and (d.state = 'ACTIVE'
+            or d.state = 'PAUSED' and q.reason in ('MANUAL', 'REPLAY')
+            or d.state = 'FAILED' and q.reason = 'REPLAY')
     returning q.job_id as "jobUuid", q.scheduled_at as "scheduledAt", q.fence, q.attempt,
-              q.max_attempts as "maxAttempts", q.lost, q.owner, d.payload, q.recurring,
+              q.max_attempts as "maxAttempts", q.lost, q.owner,
+              coalesce(q.payload, d.payload) as payload, q.recurring, q.reason,
               d.timeout_ms as "timeoutMs", q.due_at as "dueAt", q.started_at as "startedAt"`)
   return rows.map(({ jobUuid, ...row }) => ({ jobId: jobIdOf(jobUuid), ...row }))
 }

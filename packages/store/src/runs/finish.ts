@@ -32,10 +32,11 @@ export async function finishRuns(db: Db, ended: readonly Ended[]): Promise<Fence
     insert into runs_done (
       job_id, scheduled_at, due_at, deadline_at, claimed_at, started_at, finished_at, fence,
       job_version, attempt, max_attempts, dispatches, lost, priority, done, recurring, status,
-      reason, owner, executor, tzdata, replay_of, error, output)
+      reason, owner, executor, tzdata, replay_of, requested_by, payload, error, output)
     select job_id, scheduled_at, due_at, deadline_at, claimed_at, started_at, clock_timestamp(),
            fence, job_version, attempt, max_attempts, dispatches, lost, priority, true, recurring,
-           outcome, reason, owner, executor, tzdata, replay_of, result_error, result_output
+           outcome, reason, owner, executor, tzdata, replay_of, requested_by, payload, result_error,
+           result_output
       from ended
     on conflict do nothing
     returning job_id as "jobUuid", scheduled_at as "scheduledAt", fence`)

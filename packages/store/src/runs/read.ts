@@ -13,6 +13,7 @@ import {
 import type { Db } from '../db.ts'
 import { sql } from '../sql.ts'
 import type { RecordedError } from './attempts.ts'
+import type { Progress } from './log.ts'
 
 /** A run as its owner sees it. */
 export interface RunRow extends RunKey {
@@ -31,6 +32,23 @@ export interface RunRow extends RunKey {
   readonly finishedAt: Instant | null
   readonly error: RecordedError | null
   readonly output: object | null
+}
+
+/** A run with all that is known of it. */
+export interface RunDetails extends RunRow {
+  /** Who asked for it: a user's id, for a MANUAL run or a REPLAY. */
+  readonly requestedBy: UserId | null
+  /** The run of the same job that it replays, and the latest replay of this one, by fire time. */
+  readonly replayOf: Instant | null
+  readonly replayedAt: Instant | null
+  /** When somebody dropped it from the dead letters. */
+  readonly dismissedAt: Instant | null
+  /** How long after it was due its first attempt started, in milliseconds. */
+  readonly lateMs: number | null
+  readonly progress: (Progress & { readonly at: Instant }) | null
+  readonly logLines: number
+  /** From the first. */
+  readonly attempts: AttemptRow[]
 }
 
 /** An attempt that has ended, or the one that is going on. */
@@ -63,19 +81,29 @@ export async function listRuns(
   return rows.map(toRun)
 }
 
-/** One run of this owner, with its attempts from the first; null where there is none. */
-export async function readRun(
-  db: Db,
-  key: RunKey,
-  owner: UserId,
-): Promise<(RunRow & { readonly attempts: AttemptRow[] }) | null> {
+/**
+ * One run of this owner; null where there is none, or its job was deleted. Served by primary keys.
+ */
+export async function readRun(db: Db, key: RunKey, owner: UserId): Promise<RunDetails | null> {
   const jobUuid = uuidOf(key.jobId)
   const at = formatInstant(key.scheduledAt)
-  const { rows } = await db.query<RawRun & { attempts: RawAttempt[] }>(sql`
+  const { rows } = await db.query<RawDetails>(sql`
     select job_id as "jobUuid", scheduled_at as "scheduledAt", status, reason, attempt,
            max_attempts as "maxAttempts", fence, executor, due_at as "dueAt",
            claimed_at as "claimedAt", started_at as "startedAt", finished_at as "finishedAt",
-           error, output, tzdata,
+           error, output, tzdata, requested_by as "requestedBy", replay_of as "replayOf",
+           replayed_at as "replayedAt", dismissed_at as "dismissedAt",
+           floor(extract(epoch from least(started_at, (
+               select min(a.started_at) from attempts a
+                where a.job_id = r.job_id and a.scheduled_at = r.scheduled_at)) - due_at)
+             * 1000)::float8 as "lateMs",
+           (select json_build_object(
+                     'fraction', p.fraction, 'done', p.done, 'total', p.total,
+                     'message', p.message, 'at', extract(epoch from p.told_at) * 1000)
+              from run_progress p
+             where p.job_id = r.job_id and p.scheduled_at = r.scheduled_at) as progress,
+           (select count(*) from run_logs l
+             where l.job_id = r.job_id and l.scheduled_at = r.scheduled_at) as "logLines",
            (select coalesce(json_agg(json_build_object(
                      'attempt', a.attempt, 'fence', a.fence, 'executor', a.executor,
                      'startedAt', extract(epoch from a.started_at) * 1000,
@@ -85,14 +113,21 @@ export async function readRun(
               from attempts a
              where a.job_id = r.job_id and a.scheduled_at = r.scheduled_at) as attempts
       from runs r
-     where job_id = ${jobUuid} and scheduled_at = ${at}::timestamptz and owner = ${owner}`)
+     where job_id = ${jobUuid} and scheduled_at = ${at}::timestamptz and owner = ${owner}
+       and exists (
+             select from job_definitions d where d.job_id = r.job_id and d.state <> 'DELETED')`)
   const row = rows[0]
   if (row === undefined) return null
-  const run = toRun(row)
-  return { ...run, attempts: [...row.attempts.map(toAttempt), ...lastAttempt(run)] }
+  const { jobUuid: _, attempts, ...rest } = row
+  const run = { jobId: key.jobId as JobId, ...rest }
+  return { ...run, attempts: [...attempts.map(toAttempt), ...lastAttempt(run)] }
 }
 
 type RawRun = Omit<RunRow, 'jobId'> & { readonly jobUuid: string }
+type RawDetails = Omit<RunDetails, 'jobId' | 'attempts'> & {
+  readonly jobUuid: string
+  readonly attempts: RawAttempt[]
+}
 type RawAttempt = Omit<AttemptRow, 'startedAt' | 'endedAt'> & {
   readonly startedAt: number | null
   readonly endedAt: number | null

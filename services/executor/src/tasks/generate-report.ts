@@ -55,6 +55,7 @@ export default defineTask({
     const period = periodOf(fields, context.scheduledAt)
     const { summary, csv } = await readReport(context.tools.db, context.owner, period)
     context.signal.throwIfAborted()
+    context.progress({ done: 1, total: 3, message: 'history read' })
 
     const { runId, scheduledAt: madeAt } = context
     const note = { name: CSV_NAME, rows: csv.rows, cut: csv.rows < summary.totals.runs }
@@ -64,12 +65,20 @@ export default defineTask({
       report,
       { timeoutMs: DRAW_TIMEOUT_MS, signal: context.signal },
     )
+    context.progress({ done: 2, total: 3, message: 'report drawn' })
     await keep(context, {
       name: CSV_NAME,
       contentType: 'text/csv; charset=utf-8',
       bytes: csv.bytes,
     })
     await keep(context, { name: PDF_NAME, contentType: 'application/pdf', bytes: pdf })
+    context.progress({ done: 3, total: 3, message: 'report kept' })
+    context.log.info('the report is kept', {
+      runs: summary.totals.runs,
+      pdfBytes: pdf.byteLength,
+      csvRows: csv.rows,
+      csvBytes: csv.bytes.byteLength,
+    })
     return {
       artifacts: [PDF_NAME, CSV_NAME],
       from: new Date(period.from).toISOString(),

@@ -65,6 +65,12 @@ export default defineTask({
       const why = late.aborted ? `no answer within ${timeoutMs} ms` : messageOf(cause)
       throw new Error(`${what}: ${why}`, { cause })
     }
+    context.log.info(`${what} answered ${answer.status}`, {
+      contentType: answer.headers['content-type'] ?? null,
+      bytes: answer.body.byteLength,
+      truncated: answer.truncated,
+      ...(answer.redirects > 0 && { redirects: answer.redirects }),
+    })
     const body = readableBody(answer.body, answer.truncated)
     if (!isAccepted(answer.status, payload.acceptedStatuses)) throw toError(what, answer, body)
     return {

@@ -1,6 +1,7 @@
 import { findMailTemplate } from '@cronos/store'
 import { type Static, Type } from 'typebox'
 import { isAddress } from '../mail/address.ts'
+import type { Sent } from '../mail/mailer.ts'
 import { show } from '../registry.ts'
 import { defineTask, PermanentError, type TaskContext } from '../task.ts'
 import { renderTexts } from '../template/render.ts'
@@ -66,9 +67,20 @@ export default defineTask({
       )
     const to = recipients ?? [await ownersAddress(context)]
     signal.throwIfAborted()
-    return await tools.mailer.send({ to, subject: subjectLine(subject, text), text }, context)
+    const sent = await tools.mailer.send({ to, subject: subjectLine(subject, text), text }, context)
+    tell(sent, context)
+    return sent
   },
 })
+
+function tell({ delivery, messageId, accepted, rejected }: Sent, { log }: TaskContext): void {
+  const message =
+    delivery === 'SMTP'
+      ? 'the server took the mail'
+      : 'the mail was caught: no server is configured'
+  log.info(message, { messageId, recipients: accepted.length })
+  if (rejected.length > 0) log.warn('the server refused recipients', { rejected })
+}
 
 function namedRecipients(to: Payload['to']): string[] | null {
   if (to === undefined || to === null) return null
