@@ -1,6 +1,17 @@
 export * from './auth.ts'
 export { CronPreview, Forecast, PreviewCron } from './cron.ts'
 export { encodeDeadLetter } from './dead-letter.ts'
+export {
+  ChooseLetters,
+  DeadLetter,
+  DeadLetterDetails,
+  DeadLetterPage,
+  LetterFilterFields,
+  LetterReplayed,
+  LettersDone,
+  MAX_LETTERS,
+  ReplayLetter,
+} from './dead-letters.ts'
 export { type ErrorStyle, errorBody, NamedError, TimedError } from './error-bodies.ts'
 export { CronosError, type ErrorCode, errorStatus } from './errors.ts'
 export {

@@ -14,6 +14,21 @@ export {
   type PoolOptions,
   type Result,
 } from './db.ts'
+export { dismissLetters } from './dead-letters/dismiss.ts'
+export {
+  type Letter,
+  type LetterFilter,
+  type LetterPlace,
+  type ListedLetter,
+  listLetters,
+  readLetter,
+} from './dead-letters/read.ts'
+export {
+  type Replay,
+  type Replayed,
+  type ReplayOptions,
+  replayLetters,
+} from './dead-letters/replay.ts'
 export { hasCode, isTransient, isUniqueViolation } from './faults.ts'
 export { type Changed, cancelJob, type Rescheduled, rescheduleJob } from './jobs/change.ts'
 export { type Created, createJobs, type NewJob, type NewTrigger } from './jobs/create.ts'

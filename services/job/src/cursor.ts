@@ -13,9 +13,11 @@ export function writeCursor(parts: readonly (string | number)[]): string {
  * @throws {CronosError} INVALID_REQUEST when it is none that we wrote
  */
 export function readCursor(cursor: string, pattern: RegExp): string[] {
-  const text = Buffer.from(cursor, 'base64url').toString()
-  const found = pattern.exec(text)
-  if (found === null)
-    throw new CronosError('INVALID_REQUEST', 'cursor must be one that an earlier page answered')
+  const found = pattern.exec(Buffer.from(cursor, 'base64url').toString())
+  if (found === null) throw foreignCursor()
   return found.slice(1)
+}
+
+export function foreignCursor(): CronosError {
+  return new CronosError('INVALID_REQUEST', 'cursor must be one that an earlier page answered')
 }

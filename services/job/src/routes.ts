@@ -1,19 +1,5 @@
-import {
-  CreateJob,
-  CronosError,
-  JobCreated,
-  JobDetails,
-  JobSummary,
-  RescheduleJob,
-} from '@cronos/contract'
-import {
-  formatInstant,
-  formatIsoDuration,
-  type Instant,
-  type JobId,
-  jobStatuses,
-  jobTypes,
-} from '@cronos/domain'
+import { CreateJob, JobCreated, JobDetails, JobSummary, RescheduleJob } from '@cronos/contract'
+import { formatInstant, formatIsoDuration, type JobId, jobStatuses, jobTypes } from '@cronos/domain'
 import { type HttpApp, userWith } from '@cronos/runtime'
 import {
   type JobDetails as JobDetailsRow,
@@ -27,7 +13,7 @@ import { textOf } from './instant-text.ts'
 import type { Jobs } from './jobs.ts'
 import { showPolicies } from './policies.ts'
 import { RunList, toRunSummary } from './run-routes.ts'
-import { readExactInstant } from './trigger.ts'
+import { readSpan } from './span.ts'
 
 export interface JobRoutesDeps {
   readonly jobs: Jobs
@@ -167,20 +153,6 @@ export function addJobRoutes(app: HttpApp, { jobs, reads, retry }: JobRoutesDeps
 
 function pageOf({ size, page }: { size: number; page: number }): { limit: number; offset: number } {
   return { limit: size, offset: (Math.max(1, page) - 1) * size }
-}
-
-function readSpan(
-  from: string | undefined,
-  to: string | undefined,
-): { from: Instant | null; to: Instant | null } {
-  const span = { from: readBound('from', from), to: readBound('to', to) }
-  if (span.from !== null && span.to !== null && span.from > span.to)
-    throw new CronosError('INVALID_REQUEST', `from must not be after to, got ${from} and ${to}`)
-  return span
-}
-
-function readBound(name: string, text: string | undefined): Instant | null {
-  return text === undefined ? null : readExactInstant(name, text).at
 }
 
 function toSummary(job: JobRow): JobSummary {

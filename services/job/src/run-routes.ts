@@ -118,7 +118,7 @@ function toCircumstances(run: RunDetailsRow) {
 }
 
 /** Another run of the same job. */
-function sibling({ jobId }: RunKey, scheduledAt: Instant | null): string | null {
+export function sibling({ jobId }: RunKey, scheduledAt: Instant | null): string | null {
   return scheduledAt === null ? null : runIdOf({ jobId, scheduledAt })
 }
 
@@ -138,7 +138,7 @@ function toAttempt(attempt: AttemptRow): RunDetails['attempts'][number] {
 }
 
 /** Its owner may see what a task threw, but not where in Cronos: stacks stay with the operators. */
-function toError(error: RecordedError | null): RunSummary['error'] {
+export function toError(error: RecordedError | null): RunSummary['error'] {
   if (error === null) return null
   const { message, name, cause } = error
   return {

@@ -2,6 +2,8 @@ import { type HttpService, type Logger, startHttpService, tokenReader } from '@c
 import { isTransient, type Pool, sql } from '@cronos/store'
 import type { JobConfig } from './config.ts'
 import { addCronRoutes } from './cron-routes.ts'
+import { addDeadLetterRoutes } from './dead-letter-routes.ts'
+import { openDeadLetters } from './dead-letters.ts'
 import { openJobs } from './jobs.ts'
 import { addLogRoutes } from './log-routes.ts'
 import { addMailRoutes } from './mail-routes.ts'
@@ -52,6 +54,7 @@ export async function startJobService(
       addJobRoutes(app, { jobs, reads, retry: config.retry })
       addRunRoutes(app, { reads })
       addLogRoutes(app, { reads })
+      addDeadLetterRoutes(app, { letters: openDeadLetters(deps), reads })
       addMailRoutes(app, { reads })
       addCronRoutes(app, { reads })
     },
