@@ -150,6 +150,7 @@ export async function startCronos(databases: Databases, config: CronosConfig): P
   const services = { auth, user, job, scheduler, executor }
   const all = Object.values(services)
   const gateway = stack.use(await startGateway(all, { host, port: ports.gateway, log }))
+  stack.defer(job.endStreams) // before the gateway waits for what is under way
   const owned = stack.move()
   return {
     name: 'cronos',

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { ErrorStyle } from '@cronos/contract'
 import replyFrom from '@fastify/reply-from'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { Agent } from 'undici'
 import type { ServiceName } from './config.ts'
 import { refuse, whyNoAnswer } from './refusal.ts'
@@ -17,6 +17,12 @@ export interface ForwardOptions {
 const CONNECT_TIMEOUT_MS = 3_000
 /** Connections to one service at most; further requests wait for one of them. */
 const CONNECTIONS = 256
+/** Streams of events have connections of their own, so that no request waits behind them. */
+const STREAMS = 5_000
+/** A stream that is silent for so long is broken: the job-service shows it each 15 s that it is there. */
+const SILENCE_MS = 60_000
+/** What answers with a stream of events. */
+const STREAM_PATHS = ['/job-service/api/v1/jobs/events', '/job-service/api/v1/runs/:runId/events']
 
 /**
  * Hands what comes for `/<name>-service` on to that service, path and body as they are, and its
@@ -27,33 +33,43 @@ export async function forwardToServices(
   app: FastifyInstance,
   { urls, answerTimeoutMs }: ForwardOptions,
 ): Promise<void> {
-  const agent = new Agent({
-    connections: CONNECTIONS,
-    connect: { timeout: CONNECT_TIMEOUT_MS },
-    headersTimeout: answerTimeoutMs,
-    bodyTimeout: answerTimeoutMs,
-  })
-  app.addHook('onClose', () => agent.destroy())
-  await app.register(replyFrom, { undici: agent, disableRequestLogging: true })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+  const connect = { timeout: CONNECT_TIMEOUT_MS }
+  const timeouts = { headersTimeout: answerTimeoutMs, bodyTimeout: answerTimeoutMs }
 
-  for (const [name, url] of Object.entries(urls) as [ServiceName, string][]) {
-    const service = `${name}-service`
-    const style = styleOf(name)
-    for (const path of [`/${service}`, `/${service}/*`])
-      app.all(path, (request, reply) =>
-        reply.from(undefined, {
-          getUpstream: () => url,
-          rewriteRequestHeaders: (_request, headers) => tellWhoAsks(request, headers),
-          retryDelay: () => null,
-          onError(_reply, { error }) {
-            const { status, message } = whyNoAnswer(service, error)
-            refuse(reply, style, status, message)
-          },
-        }),
-      )
-  }
+  const requests = new Agent({ connections: CONNECTIONS, connect, ...timeouts })
+  app.addHook('onClose', () => requests.destroy())
+  await app.register(async scope => {
+    await scope.register(replyFrom, { undici: requests, disableRequestLogging: true })
+    for (const [name, url] of Object.entries(urls) as [ServiceName, string][])
+      for (const path of [`/${name}-service`, `/${name}-service/*`])
+        scope.all(path, forwardTo(name, url))
+  })
+
+  const silence = { ...timeouts, bodyTimeout: Math.max(answerTimeoutMs, SILENCE_MS) }
+  const streams = new Agent({ connections: STREAMS, connect, ...silence })
+  app.addHook('preClose', () => streams.destroy()) // a stream has no end that could be waited for
+  await app.register(async scope => {
+    await scope.register(replyFrom, { undici: streams, disableRequestLogging: true })
+    for (const path of STREAM_PATHS)
+      scope.get(path, { exposeHeadRoute: false }, forwardTo('job', urls.job))
+  })
+}
+
+function forwardTo(name: ServiceName, url: string): RouteHandlerMethod {
+  const service = `${name}-service`
+  const style = styleOf(name)
+  return (request, reply) =>
+    reply.from(undefined, {
+      getUpstream: () => url,
+      rewriteRequestHeaders: (_request, headers) => tellWhoAsks(request, headers),
+      retryDelay: () => null,
+      onError(_reply, { error }) {
+        const { status, message } = whyNoAnswer(service, error)
+        refuse(reply, style, status, message)
+      },
+    })
 }
 
 /** The services' errors come in two styles, and so do ours in their place. */

@@ -143,6 +143,47 @@ describe('an answer', () => {
     assert.equal(Buffer.from((await reader.read()).value!).toString(), 'second')
   })
 
+  test('that is a stream of events is passed on event by event, beside any other request', async () => {
+    const open: ServerResponse[] = []
+    await using service = await startEcho(async (request, response) => {
+      if (!request.url?.endsWith('/events')) return void response.end('{}')
+      open.push(response)
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write('event: ready\n\n')
+    })
+    await using streaming = await startTestGateway({ 'configs.services.job.url': service.url })
+    const root = `http://127.0.0.1:${streaming.port}/job-service/api/v1`
+    const streams: ReadableStreamDefaultReader<Uint8Array>[] = []
+    for (let n = 0; n < 300; n++) {
+      const path = n % 2 === 0 ? 'jobs/events' : `runs/run_${n}/events`
+      const response = await fetch(`${root}/${path}`)
+      assert.equal(response.headers.get('content-type'), 'text/event-stream')
+      streams.push(response.body!.getReader())
+    }
+    const next = async (stream: (typeof streams)[number]) =>
+      Buffer.from((await stream.read()).value!).toString()
+    for (const stream of streams) assert.equal(await next(stream), 'event: ready\n\n')
+    for (const response of open) response.write('event: told\n\n')
+    for (const stream of streams) assert.equal(await next(stream), 'event: told\n\n')
+    assert.equal((await fetch(`${root}/jobs`)).status, 200)
+    for (const stream of streams) await stream.cancel()
+  })
+
+  test('that is a stream of events ends with the gateway, which does not wait for it', async t => {
+    await using service = await startEcho(async (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write('event: ready\n\n')
+    })
+    const stopping = await startTestGateway({ 'configs.services.job.url': service.url })
+    const url = `http://127.0.0.1:${stopping.port}/job-service/api/v1/jobs/events`
+    const reader = (await fetch(url)).body!.getReader()
+    await reader.read()
+    t.mock.timers.enable({ apis: ['setTimeout'] }) // its patience never ends
+    const stopped = stopping[Symbol.asyncDispose]()
+    await assert.rejects(async () => {
+      for (;;) if ((await reader.read()).done) return
+    })
+    await stopped
+  })
+
   test('that is a 503 is not asked for again', async () => {
     let asked = 0
     await using busy = await startEcho(async (_request, response) => {

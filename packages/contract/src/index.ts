@@ -15,6 +15,14 @@ export {
 export { type ErrorStyle, errorBody, NamedError, TimedError } from './error-bodies.ts'
 export { CronosError, type ErrorCode, errorStatus } from './errors.ts'
 export {
+  JobTouched,
+  RunFollowed,
+  RunProgressed,
+  RunRetrying,
+  type UserEvent,
+  userEvents,
+} from './events.ts'
+export {
   type DecodedEvent,
   decodeJobEvent,
   type EncodedMessage,

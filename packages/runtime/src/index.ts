@@ -2,6 +2,13 @@ export { type Coalescer, coalesce } from './coalesce.ts'
 export * from './config/index.ts'
 export { type Check, type HealthReport, healthOf } from './health.ts'
 export { buildHttpApp, type HttpApp, type HttpAppOptions } from './http/app.ts'
+export {
+  type EventStream,
+  type EventStreamLimits,
+  type EventStreams,
+  openEventStreams,
+  type ServerEvent,
+} from './http/event-stream.ts'
 export { type Access, anyone, serviceWith, userWith } from './http/guard.ts'
 export { type TrustedProxies, trustProxies } from './http/trusted-proxies.ts'
 export { type HttpService, type HttpServiceOptions, startHttpService } from './http-service.ts'

@@ -50,7 +50,11 @@ describe('an issued token', () => {
 describe('each kind opens only what it is for', () => {
   test('access', () => {
     const token = issuer.issueAccess(user)
-    const caller = { userId: '01ALICE', username: 'alice', scopes: ['jobs.read'] }
+    const { exp } = decode(token, 1) as { exp: number }
+    const caller = {
+      ...{ userId: '01ALICE', username: 'alice', scopes: ['jobs.read'] },
+      expiresAtMs: exp * 1_000,
+    }
     assert.deepEqual(reader.readAccess(token), caller)
     assert.equal(reader.readRefresh(token), 'invalid')
     assert.equal(reader.readService(token, 'user-service'), 'invalid')
@@ -79,6 +83,7 @@ describe('a token that obeys the rules is good, whoever signed it', () => {
         userId: '01ALICE',
         username: '',
         scopes: ['jobs.read'],
+        expiresAtMs: inAnHour * 1_000,
       })
   })
 })

@@ -7,6 +7,8 @@ export interface Caller {
   readonly userId: UserId
   readonly username: string
   readonly scopes: readonly string[]
+  /** When the token's time is over, in epoch milliseconds. */
+  readonly expiresAtMs: number
 }
 
 /** A service that asks, as a service token says it. */
@@ -22,6 +24,7 @@ export type Refused = 'expired' | 'invalid'
 interface Claims {
   readonly sub?: unknown
   readonly uid?: unknown
+  readonly exp?: unknown
   readonly aud?: unknown
   readonly type?: unknown
   readonly scopes?: unknown
@@ -59,9 +62,11 @@ export function tokenReader(secret: Secret): TokenReader {
     readAccess(token) {
       const claims = read(token)
       if (typeof claims === 'string') return claims
-      const { uid, sub, aud, type, scopes } = claims
+      const { uid, sub, aud, type, scopes, exp } = claims
       if (!isName(uid) || aud !== undefined || type === REFRESH) return 'invalid'
-      return { userId: uid as UserId, username: isName(sub) ? sub : '', scopes: namesIn(scopes) }
+      const username = isName(sub) ? sub : ''
+      const expiresAtMs = Number(exp) * 1_000
+      return { userId: uid as UserId, username, scopes: namesIn(scopes), expiresAtMs }
     },
     readRefresh(token) {
       const claims = read(token)

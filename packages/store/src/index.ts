@@ -41,6 +41,14 @@ export {
   readJob,
   readNow,
 } from './jobs/read.ts'
+export {
+  type EndedAttempt,
+  type InFlight,
+  type Look,
+  lookAt,
+  type TouchedJob,
+} from './live/look.ts'
+export { type Followed, MOST_LINES, type RunTail, readRunTails } from './live/run-tails.ts'
 export { type MailId, mailIdOf, parseMailId } from './mails/mail-id.ts'
 export {
   type CaughtMail,

@@ -1,12 +1,32 @@
 import {
   type Config,
   databaseSettings,
+  duration,
   jwtSettings,
   logSettings,
   maxAttemptsSetting,
   retrySettings,
   serverSettings,
+  setting,
+  wholeNumber,
 } from '@cronos/runtime'
+
+/** Streams of events, that clients follow jobs and runs by. */
+const eventSettings = {
+  maxStreams: setting('configs.events.max-streams', wholeNumber({ min: 1, max: 100_000 }), {
+    default: '1000',
+    meaning: 'Streams of events that one job-service keeps open at once',
+  }),
+  maxStreamsPerOwner: setting(
+    'configs.events.max-streams-per-user',
+    wholeNumber({ min: 1, max: 100_000 }),
+    { default: '20', meaning: 'The same for one user' },
+  ),
+  pollMs: setting('configs.events.poll-interval', duration({ minMs: 50, maxMs: 60_000 }), {
+    default: '500ms',
+    meaning: 'How often it is looked what has happened, while somebody follows it',
+  }),
+} as const
 
 /** All keys of the job-service. */
 export const jobConfig = {
@@ -16,6 +36,7 @@ export const jobConfig = {
   jwt: jwtSettings,
   maxAttempts: maxAttemptsSetting,
   retry: retrySettings,
+  events: eventSettings,
 }
 
 export type JobConfig = Config<typeof jobConfig>

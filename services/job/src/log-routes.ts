@@ -43,7 +43,7 @@ export function addLogRoutes(app: HttpApp, { reads }: { reads: Pool }): void {
   )
 }
 
-function toLogLine({ at, attempt, level, message, fields }: StoredLine) {
+export function toLogLine({ at, attempt, level, message, fields }: StoredLine) {
   return { at: formatInstant(at), attempt, level, message, fields: fields && { ...fields } }
 }
 

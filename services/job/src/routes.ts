@@ -1,15 +1,10 @@
 import { CreateJob, JobCreated, JobDetails, JobSummary, RescheduleJob } from '@cronos/contract'
 import { formatInstant, formatIsoDuration, type JobId, jobStatuses, jobTypes } from '@cronos/domain'
 import { type HttpApp, userWith } from '@cronos/runtime'
-import {
-  type JobDetails as JobDetailsRow,
-  type JobRow,
-  listJobs,
-  listRuns,
-  type Pool,
-} from '@cronos/store'
+import { type JobDetails as JobDetailsRow, listJobs, listRuns, type Pool } from '@cronos/store'
 import { Type } from 'typebox'
 import { textOf } from './instant-text.ts'
+import { toSummary } from './job-summary.ts'
 import type { Jobs } from './jobs.ts'
 import { showPolicies } from './policies.ts'
 import { RunList, toRunSummary } from './run-routes.ts'
@@ -153,19 +148,6 @@ export function addJobRoutes(app: HttpApp, { jobs, reads, retry }: JobRoutesDeps
 
 function pageOf({ size, page }: { size: number; page: number }): { limit: number; offset: number } {
   return { limit: size, offset: (Math.max(1, page) - 1) * size }
-}
-
-function toSummary(job: JobRow): JobSummary {
-  return {
-    jobId: job.jobId,
-    jobType: job.jobType,
-    status: job.status,
-    nextRunAt: formatInstant(job.nextRunAt),
-    createdAt: formatInstant(job.createdAt),
-    failureReason: job.failureReason,
-    failedAt: textOf(job.failedAt),
-    attempts: job.attempts,
-  }
 }
 
 function toDetails(job: JobDetailsRow, retry: JobRoutesDeps['retry']): JobDetails {

@@ -122,13 +122,13 @@ export function sibling({ jobId }: RunKey, scheduledAt: Instant | null): string 
   return scheduledAt === null ? null : runIdOf({ jobId, scheduledAt })
 }
 
-function toProgress(progress: RunDetailsRow['progress']): Progress | null {
+export function toProgress(progress: RunDetailsRow['progress']): Progress | null {
   if (progress === null) return null
   const { fraction, done, total, message, at } = progress
   return { fraction, done, total, message, at: new Date(at).toISOString() }
 }
 
-function toAttempt(attempt: AttemptRow): RunDetails['attempts'][number] {
+export function toAttempt(attempt: AttemptRow): RunDetails['attempts'][number] {
   return {
     ...attempt,
     startedAt: textOf(attempt.startedAt),

@@ -1,10 +1,18 @@
-import { type HttpService, type Logger, startHttpService, tokenReader } from '@cronos/runtime'
+import {
+  type HttpService,
+  type Logger,
+  openEventStreams,
+  startHttpService,
+  tokenReader,
+} from '@cronos/runtime'
 import { isTransient, type Pool, sql } from '@cronos/store'
 import type { JobConfig } from './config.ts'
 import { addCronRoutes } from './cron-routes.ts'
 import { addDeadLetterRoutes } from './dead-letter-routes.ts'
 import { openDeadLetters } from './dead-letters.ts'
+import { addEventRoutes } from './event-routes.ts'
 import { openJobs } from './jobs.ts'
+import { startLive } from './live/live.ts'
 import { addLogRoutes } from './log-routes.ts'
 import { addMailRoutes } from './mail-routes.ts'
 import { addJobRoutes } from './routes.ts'
@@ -25,13 +33,24 @@ export interface JobServiceDeps {
 /** The largest body of a request, in bytes: 1 MiB. */
 const BODY_LIMIT = 1_048_576
 
+export interface JobService extends HttpService {
+  /**
+   * Ends the streams of events, which would keep whoever passes them on from stopping. Those that
+   * are asked for later end at once.
+   */
+  endStreams(): void
+}
+
 /** Starts the service through which owners ask for jobs and see what became of them. */
 export async function startJobService(
   deps: JobServiceDeps,
   config: JobConfig,
-): Promise<HttpService> {
+): Promise<JobService> {
   const { reads, log, prepare } = deps
-  const jobs = openJobs(deps, config)
+  await using stack = new AsyncDisposableStack()
+  const jobs = stack.use(openJobs(deps, config))
+  const streams = openEventStreams(config.events)
+  const live = stack.use(startLive({ db: reads, log }, config.events))
   const http = await startHttpService({
     name: 'job-service',
     errors: 'timed',
@@ -54,16 +73,21 @@ export async function startJobService(
       addJobRoutes(app, { jobs, reads, retry: config.retry })
       addRunRoutes(app, { reads })
       addLogRoutes(app, { reads })
+      addEventRoutes(app, { live, streams, reads })
       addDeadLetterRoutes(app, { letters: openDeadLetters(deps), reads })
       addMailRoutes(app, { reads })
       addCronRoutes(app, { reads })
     },
   })
+  stack.use(http)
+  stack.defer(streams.endAll)
+  const owned = stack.move()
+  const done = Promise.race([http.done, live.done])
+  done.catch(() => {}) // it still rejects for its owner
   return {
     ...http,
-    async [Symbol.asyncDispose]() {
-      await http[Symbol.asyncDispose]()
-      await jobs[Symbol.asyncDispose]()
-    },
+    done,
+    endStreams: streams.endAll,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }

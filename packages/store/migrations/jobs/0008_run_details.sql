@@ -51,6 +51,10 @@ create index runs_done_failed_by_owner
 create index runs_done_by_finish on runs_done using brin (finished_at)
   with (pages_per_range = 32, autosummarize = on);
 
+-- Serves the tailing of attempts that have just ended, in the same way.
+create index attempts_by_end on attempts using brin (ended_at)
+  with (pages_per_range = 32, autosummarize = on);
+
 -- Serves the tailing of jobs that were changed. A job that was only created is not in it.
 create index job_definitions_changed on job_definitions (updated_at)
   where updated_at <> created_at;

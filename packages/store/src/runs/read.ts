@@ -118,9 +118,8 @@ export async function readRun(db: Db, key: RunKey, owner: UserId): Promise<RunDe
              select from job_definitions d where d.job_id = r.job_id and d.state <> 'DELETED')`)
   const row = rows[0]
   if (row === undefined) return null
-  const { jobUuid: _, attempts, ...rest } = row
-  const run = { jobId: key.jobId as JobId, ...rest }
-  return { ...run, attempts: [...attempts.map(toAttempt), ...lastAttempt(run)] }
+  const { jobUuid: found, ...run } = row
+  return withAttempts({ jobId: jobIdOf(found), ...run })
 }
 
 type RawRun = Omit<RunRow, 'jobId'> & { readonly jobUuid: string }
@@ -128,13 +127,18 @@ type RawDetails = Omit<RunDetails, 'jobId' | 'attempts'> & {
   readonly jobUuid: string
   readonly attempts: RawAttempt[]
 }
-type RawAttempt = Omit<AttemptRow, 'startedAt' | 'endedAt'> & {
+export type RawAttempt = Omit<AttemptRow, 'startedAt' | 'endedAt'> & {
   readonly startedAt: number | null
   readonly endedAt: number | null
 }
 
 function toRun({ jobUuid, ...row }: RawRun): RunRow {
   return { jobId: jobIdOf(jobUuid), ...row }
+}
+
+/** Adds the attempt that the run's own row tells of to the earlier ones. */
+export function withAttempts<Row extends RunRow & { readonly attempts: RawAttempt[] }>(run: Row) {
+  return { ...run, attempts: [...run.attempts.map(toAttempt), ...lastAttempt(run)] }
 }
 
 function toAttempt(attempt: RawAttempt): AttemptRow {
