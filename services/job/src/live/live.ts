@@ -20,6 +20,8 @@ export interface LiveConfig {
 const IDLE_MS = 600_000
 /** A client that was away for longer is told that it has missed something, in milliseconds. */
 const LONGEST_ABSENCE_MS = 3_600_000
+/** A rest is so many times as long as the look before it: whoever follows slows nobody down. */
+const REST_SHARE = 4
 /** Runs that are looked at in one statement. */
 const SLICE = 200
 
@@ -44,10 +46,12 @@ export function startLive({ db, log }: { db: Pool; log: Logger }, { pollMs }: Li
   const loop = startLoop({
     ...{ name: 'live', log, isTransient, baseRestMs: pollMs, maxRestMs: 10_000 },
     async turn() {
+      const began = performance.now()
       if (jobClients.size > 0) await tellJobs()
       else toldUntil = null
       if (runClients.size > 0) await tellRuns([...runClients])
-      return jobClients.size + runClients.size > 0 ? pollMs : IDLE_MS
+      if (jobClients.size + runClients.size === 0) return IDLE_MS
+      return Math.max(pollMs, REST_SHARE * (performance.now() - began))
     },
   })
 
