@@ -46,12 +46,8 @@ create index runs_done_failed_by_owner
   on runs_done (owner, finished_at desc, job_id desc, scheduled_at desc)
   where status = 'FAILED';
 
--- Serves the tailing of what has just finished. History is appended in that order, so a block range
--- index does, and costs the finish next to nothing.
-create index runs_done_by_finish on runs_done using brin (finished_at)
-  with (pages_per_range = 32, autosummarize = on);
-
--- Serves the tailing of attempts that have just ended, in the same way.
+-- Serves the tailing of attempts that have just ended. They are appended in that order, so a block
+-- range index does.
 create index attempts_by_end on attempts using brin (ended_at)
   with (pages_per_range = 32, autosummarize = on);
 

@@ -58,9 +58,9 @@ const LEASES_MS = 65_000
 const MOST_WALKED = 5_000
 
 /**
- * Reads what has happened to the jobs and runs of these owners. Served by the block range indexes of
- * `runs_done` and `attempts`, by `runs_live_wake`, and by `job_definitions_by_owner` and
- * `job_definitions_changed`; nothing is written for it when a run runs.
+ * Reads what has happened to the jobs and runs of these owners. Served by `runs_done_finished`,
+ * `attempts_by_end`, `runs_live_wake`, `job_definitions_by_owner` and `job_definitions_changed`;
+ * nothing is written for it when a run runs.
  *
  * What is committed late has an earlier instant than what was told before it: a look begins some
  * seconds before the last one ended, and whoever is told knows repeats by their names.
@@ -96,10 +96,12 @@ async function readTouched(
         from job_definitions
        where created_by = any(${owners}::text[]) and created_at >= ${since}::timestamptz
       union
+      -- First what was changed of late, then whose it is: never all jobs of an owner.
       select job_id, created_by, version, state, false
-        from job_definitions
-       where updated_at >= ${since}::timestamptz and updated_at <> created_at
-         and created_by = any(${owners}::text[])
+        from (select * from job_definitions
+               where updated_at >= ${since}::timestamptz and updated_at <> created_at
+              offset 0) changed
+       where created_by = any(${owners}::text[])
        limit ${MOST + 1}::int)
     select 'job_' || t.job_id as "jobId", t.created_by as owner, t.version, t.state,
            t.is_new as "isNew", j.job_type as "jobType", j.status,

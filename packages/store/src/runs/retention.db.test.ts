@@ -16,7 +16,10 @@ const HOUR_MS = 3_600_000
 const database = await freshDatabase('jobs')
 const db = database.pool('engine')
 after(() => database[Symbol.asyncDispose]())
-beforeEach(() => db.query(sql`truncate runs, job_definitions, triggers, skipped, attempts, mails`))
+beforeEach(() =>
+  db.query(sql`
+    truncate runs, job_definitions, triggers, skipped, attempts, mails, run_logs, run_progress`),
+)
 
 /** A job whose only run ended so many hours ago. */
 async function endedJob(
@@ -37,7 +40,17 @@ async function endedJob(
   return job.jobId
 }
 
-async function count(table: 'runs' | 'job_definitions' | 'triggers' | 'attempts' | 'mails') {
+type Table =
+  | 'runs'
+  | 'job_definitions'
+  | 'triggers'
+  | 'attempts'
+  | 'mails'
+  | 'run_logs'
+  | 'run_progress'
+  | 'replay_keys'
+
+async function count(table: Table) {
   const text = `select count(*) as count from ${table}`
   const { rows } = await db.query<{ count: number }>({ text, values: [] })
   return rows[0]!.count
@@ -65,7 +78,7 @@ describe('retention', () => {
     assert.equal(await count('runs'), 2)
   })
 
-  test('takes attempts and mails along with their run', async () => {
+  test('takes attempts, mails and logs along with their run', async () => {
     const jobId = await endedJob(25)
     await db.query(sql`
       insert into attempts (job_id, scheduled_at, attempt, fence, ended_at, outcome)
@@ -74,9 +87,20 @@ describe('retention', () => {
       insert into mails (job_id, scheduled_at, owner, message_id, sender, recipients, subject, text,
                          html, raw)
       select job_id, scheduled_at, owner, 'id', 'a@b', '{}', '', '', '', '' from runs`)
+    await db.query(sql`
+      insert into run_logs (job_id, scheduled_at, fence, line, attempt, owner, logged_at, level,
+                            message)
+      select job_id, scheduled_at, 1, 1, 1, owner, now(), 'INFO', 'one' from runs`)
+    await db.query(sql`
+      insert into run_progress (job_id, scheduled_at, fence)
+      select job_id, scheduled_at, 1 from runs`)
+    await db.query(sql`
+      insert into replay_keys (job_id, replay_of, request_key, scheduled_at)
+      select job_id, scheduled_at, 'once', now() from runs`)
     assert.ok(jobId)
     await removeFinishedRuns(db, 'SUCCEEDED', old)
-    assert.deepEqual([await count('attempts'), await count('mails')], [0, 0])
+    const tables = ['attempts', 'mails', 'run_logs', 'run_progress', 'replay_keys'] as const
+    for (const table of tables) assert.equal(await count(table), 0, table)
   })
 
   test('keeps a dead letter that the world has not been told of', async () => {

@@ -24,7 +24,7 @@ interface Batch {
 }
 
 /**
- * Removes runs that ended so long ago, oldest first, with their attempts, files and mails, and the
+ * Removes runs that ended so long ago, oldest first, with their attempts, files, mails and logs, and the
  * jobs that have ended and of which nothing is left. It waits for nobody: what others hold stays
  * until the next time, and so does a dead letter that the world was not told of yet.
  *
@@ -60,7 +60,16 @@ export async function removeFinishedRuns(
          where a.job_id = old.job_id and a.scheduled_at = old.scheduled_at),
       mail as (
         delete from mails m using old
-         where m.job_id = old.job_id and m.scheduled_at = old.scheduled_at)
+         where m.job_id = old.job_id and m.scheduled_at = old.scheduled_at),
+      log as (
+        delete from run_logs l using old
+         where l.job_id = old.job_id and l.scheduled_at = old.scheduled_at),
+      progress as (
+        delete from run_progress p using old
+         where p.job_id = old.job_id and p.scheduled_at = old.scheduled_at),
+      replay as (
+        delete from replay_keys k using old
+         where k.job_id = old.job_id and k.replay_of = old.scheduled_at)
       select job_id as "jobUuid", count(*) as count, max(finished_at) as "lastAt"
         from gone
        group by job_id`)
