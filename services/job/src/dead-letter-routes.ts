@@ -20,9 +20,9 @@ import {
 import { type HttpApp, userWith } from '@cronos/runtime'
 import { type Letter, type LetterPlace, listLetters, type Pool, readLetter } from '@cronos/store'
 import { Type } from 'typebox'
-import { foreignCursor, readCursor, writeCursor } from './cursor.ts'
 import { type DeadLetters, letterKeyOf, readFilter, unknownLetter } from './dead-letters.ts'
 import { textOf } from './instant-text.ts'
+import { foreignCursor, readCursor, writeCursor } from './place-cursor.ts'
 import { sibling, toError } from './run-routes.ts'
 
 export interface DeadLetterRoutesDeps {

@@ -132,7 +132,7 @@ export function readFilter(
   const job = jobId === undefined ? null : parseJobId(jobId)
   if (jobId !== undefined && job === null)
     throw new CronosError('INVALID_REQUEST', `jobId must be a job’s id, got ${quote(jobId)}`)
-  return { jobId: job, task, error, ...readSpan(from, to) }
+  return { jobId: job, task, error, ...readSpan({ from, to }) }
 }
 
 /** @throws {CronosError} DEAD_LETTER_NOT_FOUND when the text is no run id */

@@ -3,7 +3,7 @@ import { formatInstant } from '@cronos/domain'
 import type { JobRow } from '@cronos/store'
 import { textOf } from './instant-text.ts'
 
-/** A job as lists and events show it. */
+/** A job as lists show it. */
 export function toSummary(job: JobRow): JobSummary {
   return {
     jobId: job.jobId,

@@ -3,7 +3,7 @@ import { formatInstant } from '@cronos/domain'
 import { type HttpApp, userWith } from '@cronos/runtime'
 import { type LogPlace, type Pool, readLog, readRun, type StoredLine } from '@cronos/store'
 import { Type } from 'typebox'
-import { readCursor, writeCursor } from './cursor.ts'
+import { readCursor, writeCursor } from './place-cursor.ts'
 import { runKeyOf, unknownRun } from './run-id.ts'
 
 const RunPath = Type.Object({ runId: Type.String() })
