@@ -24,8 +24,8 @@ const BackoffKind = Type.Enum([...backoffKinds])
 const Duration = Type.String()
 
 const MAX_TAGS = 20
-const Name = Type.String({ minLength: 1, maxLength: 200 })
-const Tags = Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { maxItems: MAX_TAGS })
+const Name = Type.String({ pattern: '\\S', maxLength: 200 })
+const Tags = Type.Array(Type.String({ pattern: '\\S', maxLength: 64 }), { maxItems: MAX_TAGS })
 
 const Retry = Type.Object(
   {

@@ -16,6 +16,7 @@ interface Schema {
   readonly minItems?: number
   readonly maxItems?: number
   readonly format?: string
+  readonly pattern?: string
   readonly writeOnly?: boolean
 }
 
@@ -48,10 +49,16 @@ export function explain(
     value,
   )
   if (path.length > 0 && (got === undefined || got === null)) return `${name} must be provided`
-  if (typeof got === 'string' && got.trim() === '' && field?.type === 'string')
+  if (typeof got === 'string' && got.trim() === '' && asksForText(field))
     return `${name} must not be blank`
   const shown = field?.writeOnly === true ? '' : show(got)
   return `${name} must be ${expected(field ?? {})}${shown}`
+}
+
+/** Whether blank text is what is wrong: text is asked for, or in a union text that is not blank. */
+function asksForText(schema: Schema | undefined): boolean {
+  if (schema?.type === 'string') return true
+  return schema?.anyOf?.some(({ type, pattern }) => type === 'string' && pattern === '\\S') ?? false
 }
 
 /** The schema of a field or entry, in whichever branch of a union it stands. */
