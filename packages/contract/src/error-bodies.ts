@@ -14,6 +14,9 @@ export const TimedError = Type.Object({
   error: Type.String({ examples: ['Bad Request'] }),
   message: Type.String({ examples: ['jobType must be provided'] }),
   path: Type.String({ examples: ['/job-service/api/v1/jobs'] }),
+  errors: Type.Optional(
+    Type.Array(Type.String(), { description: 'Where several things are wrong: each of them' }),
+  ),
 })
 export type TimedError = Static<typeof TimedError>
 
@@ -47,9 +50,10 @@ export function errorBody(
   message: string,
   path: string,
   now: Date,
+  errors?: readonly string[],
 ): NamedError | TimedError {
   const reason = REASONS[status] ?? REASONS[status < 500 ? 400 : 500]!
-  return style === 'named'
-    ? { status: reason.toUpperCase().replaceAll(' ', '_'), message }
-    : { timestamp: now.toISOString(), status, error: reason, message, path }
+  if (style === 'named') return { status: reason.toUpperCase().replaceAll(' ', '_'), message }
+  const body = { timestamp: now.toISOString(), status, error: reason, message, path }
+  return errors === undefined ? body : { ...body, errors: [...errors] }
 }

@@ -19,6 +19,7 @@ export const errorStatus = {
   METHOD_NOT_ALLOWED: 405,
   USERNAME_TAKEN: 409,
   EMAIL_TAKEN: 409,
+  REQUEST_UNDER_WAY: 409,
   VERSION_STALE: 412,
   BODY_TOO_LARGE: 413,
   NOT_JSON: 415,
@@ -32,6 +33,10 @@ export const errorStatus = {
 
 export type ErrorCode = keyof typeof errorStatus
 
+export interface RefusalOptions extends ErrorOptions {
+  readonly errors?: readonly string[]
+}
+
 /**
  * The request cannot be. The message is one sentence for the person who reads it: it names the
  * field, says what was wrong with which value and what would be right, and tells no secret.
@@ -39,10 +44,13 @@ export type ErrorCode = keyof typeof errorStatus
 export class CronosError extends Error {
   override readonly name = 'CronosError'
   readonly code: ErrorCode
+  /** Where several things are wrong: each as a sentence of its own. */
+  readonly errors: readonly string[] | undefined
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, options: RefusalOptions = {}) {
     super(message, options)
     this.code = code
+    this.errors = options.errors
   }
 
   get status(): number {

@@ -96,6 +96,19 @@ export const JobCreated = Type.Object({
 })
 export type JobCreated = Static<typeof JobCreated>
 
+const MAX_BULK = 10_000
+
+/** Jobs that are created together: all of them or none. */
+export const CreateJobs = Type.Object(
+  { jobs: Type.Array(CreateJob, { minItems: 1, maxItems: MAX_BULK }) },
+  { additionalProperties: true },
+)
+
+export const JobsCreated = Type.Object({
+  jobs: Type.Array(Type.Object(JobCreated.properties), { description: 'In the order asked for' }),
+  warnings: Type.Optional(Type.Array(Type.String())),
+})
+
 /** A job in the plain list: always these eight fields. */
 export const JobSummary = Type.Object({
   jobId: Type.String(),

@@ -83,6 +83,7 @@ export {
   type StoredRecurrence,
   spreadOffsetMs,
 } from './recurrence.ts'
+export type { ClaimedKey, KeptAnswer, KeyClaim } from './repeat.ts'
 export { type Backoff, type RetryPolicy, retryDelayMs } from './retry.ts'
 export {
   afterAttempt,

@@ -1,3 +1,4 @@
+export { type Allowance, type AllowanceOptions, allowance } from './allowance.ts'
 export { type Coalescer, coalesce } from './coalesce.ts'
 export * from './config/index.ts'
 export { type Check, type HealthReport, healthOf } from './health.ts'
@@ -10,7 +11,9 @@ export {
   type ServerEvent,
 } from './http/event-stream.ts'
 export { type Access, anyone, serviceWith, userWith } from './http/guard.ts'
+export type { AnswerMemory, Repeatable } from './http/repeats.ts'
 export { type TrustedProxies, trustProxies } from './http/trusted-proxies.ts'
+export { partChecker, shapeCompiler } from './http/validate.ts'
 export { type HttpService, type HttpServiceOptions, startHttpService } from './http-service.ts'
 export { type Logger, logLevel, openLog } from './log.ts'
 export { type Loop, type LoopOptions, startLoop, type Turn } from './loop.ts'
@@ -28,4 +31,5 @@ export {
   tokenIssuer,
   tokenReader,
 } from './tokens.ts'
+export { takeTurns } from './turns.ts'
 export { startWorkerService, type Worker, type WorkerServiceOptions } from './worker-service.ts'

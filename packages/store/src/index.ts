@@ -30,6 +30,7 @@ export {
   replayLetters,
 } from './dead-letters/replay.ts'
 export { hasCode, isTransient, isUniqueViolation } from './faults.ts'
+export { claimKey, forgetKeys, keepAnswers, releaseKey } from './idempotency/idempotency.ts'
 export { type Changed, cancelJob, type Rescheduled, rescheduleJob } from './jobs/change.ts'
 export { type Created, createJobs, type NewJob, type NewTrigger } from './jobs/create.ts'
 export { countOneTimeJobs, type RecurringJob, readRecurringJobs } from './jobs/forecast.ts'

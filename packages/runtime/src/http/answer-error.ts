@@ -31,7 +31,7 @@ export function answerError(
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
-  const { status, message } = readError(error, isTransient)
+  const { status, message, errors } = readError(error, isTransient)
   if (status === 500) request.log.error({ err: error, path: pathOf(request) }, 'request failed')
   else if (status === 503) request.log.warn({ err: error, path: pathOf(request) }, 'not available')
   if (status === 401) reply.header('www-authenticate', 'Bearer')
@@ -40,15 +40,15 @@ export function answerError(
     .code(status)
     .header('content-type', 'application/json; charset=utf-8')
     .serializer(JSON.stringify)
-    .send(errorBody(style, status, message, pathOf(request), new Date()))
+    .send(errorBody(style, status, message, pathOf(request), new Date(), errors))
 }
 
 function readError(
   error: unknown,
   isTransient: (error: unknown) => boolean,
-): { status: number; message: string } {
+): { status: number; message: string; errors?: readonly string[] | undefined } {
   if (error instanceof CronosError)
-    return { status: errorStatus[error.code], message: error.message }
+    return { status: errorStatus[error.code], message: error.message, errors: error.errors }
   if (isTransient(error))
     return { status: 503, message: 'Cronos cannot answer right now, try again later' }
   const { statusCode } = (error ?? {}) as { statusCode?: unknown }

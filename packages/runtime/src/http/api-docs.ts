@@ -2,7 +2,7 @@ import { type ErrorStyle, NamedError, TimedError } from '@cronos/contract'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
-import type { TSchema } from 'typebox'
+import { type TSchema, Type } from 'typebox'
 
 /** What an API is called in its OpenAPI document. */
 export interface ApiTitle {
@@ -43,8 +43,23 @@ export async function serveApiDocs(
   app.get(`${path}/openapi.json`, { schema: { hide: true } }, async () => app.swagger())
 }
 
-/** Adds to a route's schema what follows from who may use it: its lock, and its refusals. */
-export function describeRoute(route: RouteOptions, style: ErrorStyle): FastifySchema {
+const IdempotencyKey = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({
+      description: 'For 24 hours, the same request with the same key is answered with the same',
+    }),
+  ),
+})
+
+/**
+ * Adds to a route's schema what follows from who may use it: its lock, its refusals, and the key
+ * that it may be asked again with.
+ */
+export function describeRoute(
+  route: RouteOptions,
+  style: ErrorStyle,
+  isRepeatable: boolean,
+): FastifySchema {
   const schema: FastifySchema = route.schema ?? {}
   const body = style === 'named' ? NamedError : TimedError
   const access = route.config?.access?.kind ?? 'anyone'
@@ -56,6 +71,15 @@ export function describeRoute(route: RouteOptions, style: ErrorStyle): FastifySc
     refusals[401] = { ...body, description: 'No good token' } as TSchema
     refusals[403] = { ...body, description: 'The token lacks the scope' } as TSchema
   }
+  if (isRepeatable) {
+    refusals[409] = { ...body, description: 'The first request is under way' } as TSchema
+    refusals[422] = { ...body, description: 'The key came with another request' } as TSchema
+  }
   const response = { ...refusals, ...(schema.response as object) }
-  return { ...schema, response, ...(access === 'anyone' ? {} : { security: [{ bearer: [] }] }) }
+  return {
+    ...schema,
+    response,
+    ...(isRepeatable ? { headers: IdempotencyKey } : {}),
+    ...(access === 'anyone' ? {} : { security: [{ bearer: [] }] }),
+  }
 }

@@ -19,6 +19,7 @@ import { addHealthRoutes } from './health-routes.ts'
 import { readJsonBodies } from './json-body.ts'
 import { collectPaths } from './known-paths.ts'
 import { answerMalformed } from './malformed.ts'
+import { type AnswerMemory, answerRepeats, isRepeatable } from './repeats.ts'
 import { compileValidator } from './validate.ts'
 import { warnOfUnknownFields } from './warnings.ts'
 
@@ -48,6 +49,8 @@ export interface HttpAppOptions {
   readonly bodyLimit?: number
   /** Without one there is no OpenAPI document: the service has nothing but its health. */
   readonly api?: ApiTitle
+  /** Lets the POST routes of users be asked again with the same `Idempotency-Key`. */
+  readonly answers?: AnswerMemory
   /** Adds the routes, each with `config: { access }`; their paths stand below `/<name>`. */
   readonly routes?: (app: HttpApp) => void
 }
@@ -86,6 +89,7 @@ export async function buildHttpApp(options: HttpAppOptions): Promise<FastifyInst
     await app.register(
       async scope => {
         guardRoutes(scope, options)
+        if (options.answers !== undefined) answerRepeats(scope, options.answers)
         routes(scope.withTypeProvider<TypeBoxTypeProvider>())
       },
       { prefix: path },
@@ -118,7 +122,7 @@ function refuseUnknownPaths(app: FastifyInstance): void {
 
 /** Gives each route its guard; a route that does not say who may use it is a bug. */
 function guardRoutes(app: FastifyInstance, options: HttpAppOptions): void {
-  const { name, errors, tokens, isReady } = options
+  const { name, errors, tokens, isReady, answers } = options
   app.addHook('onRoute', route => {
     const access = route.config?.access
     if (access === undefined) throw new TypeError(`${route.url} must say who may use it`)
@@ -131,6 +135,6 @@ function guardRoutes(app: FastifyInstance, options: HttpAppOptions): void {
       if (!isReady()) throw new CronosError('STARTING', 'Cronos is starting, try again soon')
     })
     route.onRequest = hooks
-    route.schema = describeRoute(route, errors)
+    route.schema = describeRoute(route, errors, answers !== undefined && isRepeatable(route))
   })
 }

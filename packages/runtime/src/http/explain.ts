@@ -25,12 +25,14 @@ interface Schema {
  * unless the field is a secret (`writeOnly`), what came instead.
  *
  * @param whole what the value as a whole is called, such as `the body`
+ * @param within stands before the names of its fields, such as `jobs[17].`
  */
 export function explain(
   schema: TSchema,
   value: unknown,
   errors: readonly TLocalizedValidationError[],
   whole: string,
+  within = '',
 ): string {
   const first = errors[0]
   if (first === undefined) return `${whole} must be ${expected(schema as Schema)}`
@@ -39,7 +41,7 @@ export function explain(
     errors.find(each => each.keyword === 'anyOf' && each.instancePath === first.instancePath) ??
     first
   const path = pathOf(error)
-  const name = path.length === 0 ? whole : nameOf(path)
+  const name = path.length === 0 ? whole : within + nameOf(path)
   const field = path.reduce<Schema | undefined>((at, key) => memberOf(at, key), schema as Schema)
   const got = path.reduce<unknown>(
     (at, key) =>

@@ -1,5 +1,6 @@
 import { CronosError } from '@cronos/contract'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { noteBody } from './repeats.ts'
 import { findUnstorable } from './storable.ts'
 
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i
@@ -14,10 +15,12 @@ export function readJsonBodies(app: FastifyInstance): void {
   app.addContentTypeParser('*', { parseAs: 'buffer' }, refuseOtherTypes)
 }
 
-async function readJson({ headers }: FastifyRequest, body: Buffer): Promise<unknown> {
+async function readJson(request: FastifyRequest, body: Buffer): Promise<unknown> {
+  const { headers } = request
   const encoding = headers['content-encoding'] ?? 'identity'
   if (encoding !== 'identity')
     throw new CronosError('NOT_JSON', `the body must not be compressed, got ${encoding}`)
+  noteBody(request, body)
   return parseJson(body)
 }
 
@@ -31,7 +34,7 @@ async function refuseOtherTypes({ headers }: FastifyRequest): Promise<never> {
  * @returns undefined for an empty body: whether one is needed is the route's to say
  * @throws {CronosError} INVALID_REQUEST
  */
-function parseJson(body: Buffer): unknown {
+async function parseJson(body: Buffer): Promise<unknown> {
   if (body.length === 0) return undefined
   let value: unknown
   try {
@@ -41,7 +44,7 @@ function parseJson(body: Buffer): unknown {
     const message = isText ? 'the body must be valid JSON' : 'the body must be UTF-8'
     throw new CronosError('INVALID_REQUEST', message, { cause })
   }
-  const problem = findUnstorable(value)
+  const problem = await findUnstorable(value)
   if (problem !== null) throw new CronosError('INVALID_REQUEST', problem)
   return value
 }

@@ -1,19 +1,27 @@
+import { takeTurns } from '../turns.ts'
+
 /** Deeper lists and objects are refused: what reads them later recurses. */
 const MAX_DEPTH = 100
+/** Values between two looks at the time. */
+const WALKED_AT_ONCE = 500
 
 /**
  * What keeps a JSON value from being stored as it is: PostgreSQL knows neither NUL nor half a
  * surrogate pair, JSON has no infinity, and a key `__proto__` changes the object it is copied to.
- * Walks without recursion, so that no nesting exhausts the stack.
+ * Walks without recursion, so that no nesting exhausts the stack, and lets other requests have
+ * their turn in between.
  *
  * @returns one sentence that names the place, or null when all is well
  */
-export function findUnstorable(root: unknown): string | null {
+export async function findUnstorable(root: unknown): Promise<string | null> {
+  const turn = takeTurns()
   const waiting: { value: unknown; path: string; depth: number }[] = [
     { value: root, path: '', depth: 0 },
   ]
+  let walked = 0
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
     const { value, path, depth } = next
+    if (++walked % WALKED_AT_ONCE === 0) await turn()
     const name = path === '' ? 'the body' : path
     if (typeof value === 'string') {
       const problem = findUnstorableText(value)
