@@ -37,6 +37,16 @@ export const jobConfig = {
   maxAttempts: maxAttemptsSetting,
   retry: retrySettings,
   events: eventSettings,
+  creations: {
+    perSecond: setting('configs.limits.creations-per-second', wholeNumber({ min: 1 }), {
+      default: '1000',
+      meaning: 'Jobs that one owner may create a second for long, at each job-service',
+    }),
+    burst: setting('configs.limits.creations-burst', wholeNumber({ min: 1 }), {
+      default: '100000',
+      meaning: 'Jobs that one owner may create at once before that limit holds; more answer 429',
+    }),
+  },
 }
 
 export type JobConfig = Config<typeof jobConfig>

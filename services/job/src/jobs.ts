@@ -1,16 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import { type CreateJob, CronosError, type JobCreated } from '@cronos/contract'
-import {
-  defaultPolicies,
-  formatInstant,
-  type JobId,
-  jobIdOf,
-  nextFireOf,
-  parseJobId,
-  type UserId,
-  uuidSource,
-} from '@cronos/domain'
-import { type Coalescer, coalesce } from '@cronos/runtime'
+import { type JobId, parseJobId, type UserId } from '@cronos/domain'
+import { type Coalescer, coalesce, type Repeatable } from '@cronos/runtime'
 import {
   type Created,
   cancelJob,
@@ -18,15 +8,16 @@ import {
   isTransient,
   type JobDetails,
   type NewJob,
-  type NewTrigger,
   type Pool,
   readJob,
   readNow,
   rescheduleJob,
 } from '@cronos/store'
-import { type Named, readPolicies, refuseRecurringPolicies } from './policies.ts'
+import { type CreatedInBulk, createInBulk } from './bulk.ts'
+import { createKept, type KeptInsert, toCreated } from './kept-inserts.ts'
+import { jobReader } from './new-job.ts'
 import { quote } from './quote.ts'
-import { readExactInstant, readOneTime, readRecurring } from './trigger.ts'
+import { readExactInstant } from './trigger.ts'
 
 export interface JobsDeps {
   readonly db: Pool
@@ -44,7 +35,13 @@ export interface JobsConfig {
 /** What owners do with their jobs. */
 export interface Jobs extends AsyncDisposable {
   /** Resolves when the job is committed. */
-  create(owner: UserId, request: CreateJob): Promise<JobCreated>
+  create(owner: UserId, request: CreateJob, repeatable?: Repeatable | null): Promise<JobCreated>
+  /** All of them or none. Resolves when they are committed. */
+  createAll(
+    owner: UserId,
+    requests: readonly unknown[],
+    repeatable: Repeatable | null,
+  ): Promise<CreatedInBulk>
   read(owner: UserId, jobId: string): Promise<JobDetails>
   cancel(owner: UserId, jobId: string): Promise<void>
   reschedule(owner: UserId, jobId: string, runAt: string): Promise<void>
@@ -55,9 +52,8 @@ const MAX_BATCH = 500
 
 export function openJobs(deps: JobsDeps, config: JobsConfig): Jobs {
   const { db, reads, tellWake } = deps
-  const nextUuid = uuidSource()
-  const { maxAttempts } = config
-  const defaults: Named = { ...defaultPolicies, name: null, tags: [], maxAttempts }
+  const readNewJob = jobReader(config.maxAttempts)
+  const now = () => readNow(db)
   // Requests that come at once share a statement and its commit.
   const inserts: Coalescer<NewJob, Created> = coalesce(
     jobs => createJobs(db, jobs),
@@ -65,23 +61,23 @@ export function openJobs(deps: JobsDeps, config: JobsConfig): Jobs {
     error => !isTransient(error),
   )
 
+  const keptInserts: Coalescer<KeptInsert, Created> = coalesce(
+    jobs => createKept(db, jobs),
+    MAX_BATCH,
+    error => !isTransient(error),
+  )
+  const inBulk = createInBulk({ db, tellWake, readNewJob })
   return {
-    async create(owner, request) {
-      if (request.jobType === 'ONE_TIME') refuseRecurringPolicies(request)
-      const policies = readPolicies(request, defaults, defaults)
-      const trigger =
-        request.jobType === 'ONE_TIME' ? readOneTime(request) : await planRecurring(request)
-      const created = await inserts.add({
-        jobId: jobIdOf(nextUuid(Date.now(), randomBytes(8))),
-        owner,
-        payload: request.payload,
-        trigger,
-        ...policies,
-      })
+    async create(owner, request, repeatable = null) {
+      const job = await readNewJob(owner, request, now)
+      const created = await (repeatable === null
+        ? inserts.add(job)
+        : keptInserts.add({ job, repeatable }))
       tellWake(created.dueInMs)
-      const { jobId, nextRunAt } = created
-      return { jobId, status: 'SCHEDULED', nextRunAt: formatInstant(nextRunAt) }
+      return toCreated(created)
     },
+
+    createAll: inBulk,
 
     async read(owner, jobId) {
       const job = await readJob(reads, idOf(jobId), owner)
@@ -115,26 +111,11 @@ export function openJobs(deps: JobsDeps, config: JobsConfig): Jobs {
       }
     },
 
-    [Symbol.asyncDispose]: () => inserts[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await inserts[Symbol.asyncDispose]()
+      await keptInserts[Symbol.asyncDispose]()
+    },
   }
-
-  /** The first fire of a recurring job is the next after now, by the database's clock. */
-  async function planRecurring(request: CreateJob): Promise<NewTrigger> {
-    const plannedAt = await readNow(db)
-    const { recurrence, ...trigger } = readRecurring(request, plannedAt)
-    const firstFireAt = nextFireOf(recurrence, plannedAt)
-    if (firstFireAt === null) throw refusal(neverFires(request))
-    const tzdata = trigger.kind === 'cron' ? (process.versions['tz'] ?? 'unknown') : null
-    return { ...trigger, plannedAt, firstFireAt, tzdata }
-  }
-}
-
-function neverFires({ cronExpression, endAt, every }: CreateJob): string {
-  if (endAt !== null && endAt !== undefined)
-    return `endAt must be after the first fire time, got ${quote(endAt)}`
-  if (typeof cronExpression === 'string')
-    return `Invalid cron expression: ${quote(cronExpression)} never fires`
-  return `every must have a fire time after now, got ${quote(every ?? '')}`
 }
 
 function idOf(text: string): JobId {

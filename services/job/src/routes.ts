@@ -1,33 +1,14 @@
-import {
-  CreateJob,
-  CronosError,
-  JobCreated,
-  JobDetails,
-  JobSummary,
-  RescheduleJob,
-} from '@cronos/contract'
-import {
-  formatInstant,
-  formatIsoDuration,
-  type Instant,
-  type JobId,
-  jobStatuses,
-  jobTypes,
-} from '@cronos/domain'
+import { JobDetails, JobSummary, RescheduleJob } from '@cronos/contract'
+import { formatInstant, formatIsoDuration, type JobId, jobStatuses, jobTypes } from '@cronos/domain'
 import { type HttpApp, userWith } from '@cronos/runtime'
-import {
-  type JobDetails as JobDetailsRow,
-  type JobRow,
-  listJobs,
-  listRuns,
-  type Pool,
-} from '@cronos/store'
+import { type JobDetails as JobDetailsRow, listJobs, listRuns, type Pool } from '@cronos/store'
 import { Type } from 'typebox'
 import { textOf } from './instant-text.ts'
+import { toSummary } from './job-summary.ts'
 import type { Jobs } from './jobs.ts'
 import { showPolicies } from './policies.ts'
 import { RunList, toRunSummary } from './run-routes.ts'
-import { readExactInstant } from './trigger.ts'
+import { readSpan } from './span.ts'
 
 export interface JobRoutesDeps {
   readonly jobs: Jobs
@@ -55,23 +36,6 @@ const NoContent = Type.Null({ description: 'Done' })
 
 /** What a user may ask of jobs. */
 export function addJobRoutes(app: HttpApp, { jobs, reads, retry }: JobRoutesDeps): void {
-  app.post(
-    '/api/v1/jobs',
-    {
-      config: { access: userWith('jobs.create') },
-      schema: {
-        tags: ['jobs'],
-        summary: 'Create a job; the answer means that it is stored for good',
-        body: CreateJob,
-        response: { 201: JobCreated },
-      },
-    },
-    async (request, reply) => {
-      reply.code(201)
-      return await jobs.create(request.caller.userId, request.body)
-    },
-  )
-
   app.get(
     '/api/v1/jobs',
     {
@@ -85,7 +49,7 @@ export function addJobRoutes(app: HttpApp, { jobs, reads, retry }: JobRoutesDeps
     },
     async request => {
       const { status = null, jobType = null, from, to } = request.query
-      const filter = { status, jobType, ...readSpan(from, to) }
+      const filter = { status, jobType, ...readSpan({ from, to }) }
       const rows = await listJobs(reads, request.caller.userId, filter, pageOf(request.query))
       return rows.map(toSummary)
     },
@@ -167,33 +131,6 @@ export function addJobRoutes(app: HttpApp, { jobs, reads, retry }: JobRoutesDeps
 
 function pageOf({ size, page }: { size: number; page: number }): { limit: number; offset: number } {
   return { limit: size, offset: (Math.max(1, page) - 1) * size }
-}
-
-function readSpan(
-  from: string | undefined,
-  to: string | undefined,
-): { from: Instant | null; to: Instant | null } {
-  const span = { from: readBound('from', from), to: readBound('to', to) }
-  if (span.from !== null && span.to !== null && span.from > span.to)
-    throw new CronosError('INVALID_REQUEST', `from must not be after to, got ${from} and ${to}`)
-  return span
-}
-
-function readBound(name: string, text: string | undefined): Instant | null {
-  return text === undefined ? null : readExactInstant(name, text).at
-}
-
-function toSummary(job: JobRow): JobSummary {
-  return {
-    jobId: job.jobId,
-    jobType: job.jobType,
-    status: job.status,
-    nextRunAt: formatInstant(job.nextRunAt),
-    createdAt: formatInstant(job.createdAt),
-    failureReason: job.failureReason,
-    failedAt: textOf(job.failedAt),
-    attempts: job.attempts,
-  }
 }
 
 function toDetails(job: JobDetailsRow, retry: JobRoutesDeps['retry']): JobDetails {

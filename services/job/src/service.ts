@@ -1,12 +1,14 @@
 import {
+  type AnswerMemory,
   type HttpService,
   type Logger,
   openEventStreams,
   startHttpService,
   tokenReader,
 } from '@cronos/runtime'
-import { isTransient, type Pool, sql } from '@cronos/store'
+import { claimKey, isTransient, keepAnswers, type Pool, releaseKey, sql } from '@cronos/store'
 import type { JobConfig } from './config.ts'
+import { addCreationRoutes } from './creation-routes.ts'
 import { addCronRoutes } from './cron-routes.ts'
 import { addDeadLetterRoutes } from './dead-letter-routes.ts'
 import { openDeadLetters } from './dead-letters.ts'
@@ -17,6 +19,7 @@ import { addLogRoutes } from './log-routes.ts'
 import { addMailRoutes } from './mail-routes.ts'
 import { addJobRoutes } from './routes.ts'
 import { addRunRoutes } from './run-routes.ts'
+import { sweepKeys } from './sweep-keys.ts'
 
 export interface JobServiceDeps {
   /** The `jobs` database, for what changes jobs. */
@@ -46,7 +49,7 @@ export async function startJobService(
   deps: JobServiceDeps,
   config: JobConfig,
 ): Promise<JobService> {
-  const { reads, log, prepare } = deps
+  const { db, reads, log, prepare } = deps
   await using stack = new AsyncDisposableStack()
   const jobs = stack.use(openJobs(deps, config))
   const streams = openEventStreams(config.events)
@@ -59,6 +62,7 @@ export async function startJobService(
     tokens: tokenReader(config.jwt.secret),
     isTransient,
     bodyLimit: BODY_LIMIT,
+    answers: answersIn(db),
     ...(prepare === undefined ? {} : { prepare }),
     checks: {
       async database() {
@@ -70,6 +74,7 @@ export async function startJobService(
       description: 'Jobs, their runs, and what the runs made.',
     },
     routes(app) {
+      addCreationRoutes(app, { jobs, limit: config.creations })
       addJobRoutes(app, { jobs, reads, retry: config.retry })
       addRunRoutes(app, { reads })
       addLogRoutes(app, { reads })
@@ -79,15 +84,26 @@ export async function startJobService(
       addCronRoutes(app, { reads })
     },
   })
+  const sweeper = stack.use(sweepKeys({ db, log, ready: http.ready }))
   stack.use(http)
   stack.defer(streams.endAll)
   const owned = stack.move()
-  const done = Promise.race([http.done, live.done])
+  const done = Promise.race([http.done, live.done, sweeper.done])
   done.catch(() => {}) // it still rejects for its owner
   return {
     ...http,
     done,
     endStreams: streams.endAll,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+function answersIn(db: Pool): AnswerMemory {
+  return {
+    claim: (owner, key, request) => claimKey(db, owner, key, request),
+    async keep(answer) {
+      await keepAnswers(db, [answer])
+    },
+    release: claim => releaseKey(db, claim),
   }
 }

@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto'
+import { type CreateJob, CronosError } from '@cronos/contract'
+import {
+  defaultPolicies,
+  type Instant,
+  jobIdOf,
+  nextFireOf,
+  type UserId,
+  uuidSource,
+} from '@cronos/domain'
+import type { NewJob, NewTrigger } from '@cronos/store'
+import { type Named, readPolicies, refuseRecurringPolicies } from './policies.ts'
+import { quote } from './quote.ts'
+import { readOneTime, readRecurring } from './trigger.ts'
+
+/**
+ * Reads what a job was asked for with into a job to be stored, with an id of its own. The first fire
+ * of a recurring job is the next after `now`, which is asked for only then.
+ *
+ * @throws {CronosError} with the rule that is broken
+ */
+export type JobReader = (
+  owner: UserId,
+  request: CreateJob,
+  now: () => Promise<Instant>,
+) => Promise<NewJob>
+
+/** @param maxAttempts what a job gets that does not ask for a number of attempts */
+export function jobReader(maxAttempts: number): JobReader {
+  const nextUuid = uuidSource()
+  const defaults: Named = { ...defaultPolicies, name: null, tags: [], maxAttempts }
+  return async (owner, request, now) => {
+    if (request.jobType === 'ONE_TIME') refuseRecurringPolicies(request)
+    const policies = readPolicies(request, defaults, defaults)
+    const trigger =
+      request.jobType === 'ONE_TIME' ? readOneTime(request) : planRecurring(request, await now())
+    const jobId = jobIdOf(nextUuid(Date.now(), randomBytes(8)))
+    return { jobId, owner, payload: request.payload, trigger, ...policies }
+  }
+}
+
+function planRecurring(request: CreateJob, plannedAt: Instant): NewTrigger {
+  const { recurrence, ...trigger } = readRecurring(request, plannedAt)
+  const firstFireAt = nextFireOf(recurrence, plannedAt)
+  if (firstFireAt === null) throw new CronosError('INVALID_REQUEST', neverFires(request))
+  const tzdata = trigger.kind === 'cron' ? (process.versions['tz'] ?? 'unknown') : null
+  return { ...trigger, plannedAt, firstFireAt, tzdata }
+}
+
+function neverFires({ cronExpression, endAt, every }: CreateJob): string {
+  if (endAt !== null && endAt !== undefined)
+    return `endAt must be after the first fire time, got ${quote(endAt)}`
+  if (typeof cronExpression === 'string')
+    return `Invalid cron expression: ${quote(cronExpression)} never fires`
+  return `every must have a fire time after now, got ${quote(every ?? '')}`
+}
