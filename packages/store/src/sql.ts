@@ -8,7 +8,37 @@ export interface Statement {
 
 /** Turns every `${value}` of the template into a parameter: text is never glued. */
 export function sql(strings: TemplateStringsArray, ...values: unknown[]): Statement {
-  return { text: joinText(strings), values }
+  if (!values.some(value => value instanceof Part)) return { text: joinText(strings), values }
+  const whole = new Part(strings, values).flat()
+  return { text: joinText(whole.strings), values: whole.values }
+}
+
+/** A part that several statements have in common, put into one of `sql` as a `${value}`. */
+export function sqlPart(strings: TemplateStringsArray, ...values: unknown[]): object {
+  return new Part(strings, values)
+}
+
+class Part {
+  readonly strings: readonly string[]
+  readonly values: unknown[]
+
+  constructor(strings: readonly string[], values: unknown[]) {
+    this.strings = strings
+    this.values = values
+  }
+
+  /** With the parts in it put in their places. */
+  flat(): Part {
+    const strings = [this.strings[0]!]
+    const values: unknown[] = []
+    for (const [index, value] of this.values.entries()) {
+      const inner = value instanceof Part ? value.flat() : { strings: ['', ''], values: [value] }
+      strings.push(`${strings.pop()}${inner.strings[0]}`, ...inner.strings.slice(1))
+      strings.push(`${strings.pop()}${this.strings[index + 1]}`)
+      values.push(...inner.values)
+    }
+    return new Part(strings, values)
+  }
 }
 
 /** Like `sql`, prepared under `name`: for statements that run often. One text per name. */
@@ -32,6 +62,6 @@ function textOf(strings: TemplateStringsArray): string {
   return text
 }
 
-function joinText(strings: TemplateStringsArray): string {
+function joinText(strings: readonly string[]): string {
   return strings.reduce((text, part, index) => `${text}$${index}${part}`)
 }
