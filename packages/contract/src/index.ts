@@ -46,4 +46,5 @@ export {
 } from './jobs.ts'
 export { PolicyPatch, policyFields, type ShownPolicies } from './policies.ts'
 export { RunLog } from './run-logs.ts'
+export { FoundJob, JobsFound, RunsFound } from './search.ts'
 export * from './users.ts'

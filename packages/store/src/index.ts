@@ -32,6 +32,7 @@ export {
 export { hasCode, isTransient, isUniqueViolation } from './faults.ts'
 export { claimKey, forgetKeys, keepAnswers, releaseKey } from './idempotency/idempotency.ts'
 export { type Changed, cancelJob, type Rescheduled, rescheduleJob } from './jobs/change.ts'
+export { countJobs } from './jobs/count.ts'
 export { type Created, createJobs, type NewJob, type NewTrigger } from './jobs/create.ts'
 export { countOneTimeJobs, type RecurringJob, readRecurringJobs } from './jobs/forecast.ts'
 export {
@@ -42,6 +43,13 @@ export {
   readJob,
   readNow,
 } from './jobs/read.ts'
+export {
+  type FoundJob,
+  type FoundJobs,
+  type JobPlace,
+  type JobSearch,
+  searchJobs,
+} from './jobs/search.ts'
 export {
   type EndedAttempt,
   type InFlight,
@@ -126,6 +134,14 @@ export {
   removeFinishedRuns,
   removeSkipped,
 } from './runs/retention.ts'
+export {
+  type FoundRuns,
+  type ListedRun,
+  type RunPage,
+  type RunSearch,
+  searchRuns,
+  searchRunsOfJob,
+} from './runs/search.ts'
 export { listenForWakes, readNextWake, tellWake } from './runs/wake.ts'
 export { openWakeTeller, type WakeTeller } from './runs/wake-teller.ts'
 export { prepared, type Statement, sql } from './sql.ts'

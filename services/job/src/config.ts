@@ -3,6 +3,7 @@ import {
   databaseSettings,
   duration,
   jwtSettings,
+  leaseSettings,
   logSettings,
   maxAttemptsSetting,
   retrySettings,
@@ -37,6 +38,7 @@ export const jobConfig = {
   maxAttempts: maxAttemptsSetting,
   retry: retrySettings,
   events: eventSettings,
+  leaseMs: leaseSettings.leaseMs,
   creations: {
     perSecond: setting('configs.limits.creations-per-second', wholeNumber({ min: 1 }), {
       default: '1000',

@@ -1,13 +1,30 @@
 import { JobDetails, JobSummary, RescheduleJob } from '@cronos/contract'
-import { formatInstant, formatIsoDuration, type JobId, jobStatuses, jobTypes } from '@cronos/domain'
+import {
+  formatInstant,
+  formatIsoDuration,
+  jobStatuses,
+  jobTypes,
+  type RunKey,
+  type UserId,
+} from '@cronos/domain'
 import { type HttpApp, userWith } from '@cronos/runtime'
-import { type JobDetails as JobDetailsRow, listJobs, listRuns, type Pool } from '@cronos/store'
+import {
+  countJobs,
+  type JobDetails as JobDetailsRow,
+  type JobFilter,
+  listJobs,
+  listRuns,
+  type Pool,
+  searchRunsOfJob,
+} from '@cronos/store'
 import { Type } from 'typebox'
 import { textOf } from './instant-text.ts'
 import { toSummary } from './job-summary.ts'
 import type { Jobs } from './jobs.ts'
+import { linkHeader, linksOf } from './links.ts'
 import { showPolicies } from './policies.ts'
 import { RunList, toRunSummary } from './run-routes.ts'
+import { CursorQuery, readRunCursor, writeRunCursor } from './search-routes.ts'
 import { readSpan } from './span.ts'
 
 export interface JobRoutesDeps {
@@ -24,7 +41,7 @@ const PageQuery = {
   size: Type.Integer({ minimum: 1, maximum: 100, default: 10 }),
   page: Type.Integer({ default: 1 }),
 }
-const RunQuery = Type.Object(PageQuery)
+const RunQuery = Type.Object({ ...PageQuery, ...CursorQuery })
 const JobQuery = Type.Object({
   ...PageQuery,
   status: Type.Optional(Type.Enum([...jobStatuses])),
@@ -32,6 +49,7 @@ const JobQuery = Type.Object({
   from: Type.Optional(Type.String({ description: 'On createdAt, inclusive' })),
   to: Type.Optional(Type.String({ description: 'On createdAt, inclusive' })),
 })
+const anyRun = { status: null, reason: null, from: null, to: null }
 const NoContent = Type.Null({ description: 'Done' })
 
 /** What a user may ask of jobs. */
@@ -47,10 +65,18 @@ export function addJobRoutes(app: HttpApp, { jobs, reads, retry }: JobRoutesDeps
         response: { 200: Type.Array(JobSummary) },
       },
     },
-    async request => {
-      const { status = null, jobType = null, from, to } = request.query
-      const filter = { status, jobType, ...readSpan({ from, to }) }
-      const rows = await listJobs(reads, request.caller.userId, filter, pageOf(request.query))
+    async (request, reply) => {
+      const { userId } = request.caller
+      const { status = null, jobType = null } = request.query
+      const filter = { status, jobType, ...readSpan(request.query) }
+      const page = pageOf(request.query)
+      const rows = await listJobs(reads, userId, filter, page)
+      const total = await totalOf(userId, filter, page, rows.length)
+      const place = { page: Math.max(1, request.query.page), size: page.limit, length: rows.length }
+      reply
+        .header('x-total-count', String(total.count))
+        .header('x-total-count-exact', String(total.isExact))
+        .header('link', linkHeader(request.url, linksOf({ ...place, ...total })))
       return rows.map(toSummary)
     },
   )
@@ -85,11 +111,24 @@ export function addJobRoutes(app: HttpApp, { jobs, reads, retry }: JobRoutesDeps
         response: { 200: RunList },
       },
     },
-    async request => {
+    async (request, reply) => {
       const { userId } = request.caller
+      const { cursor, size } = request.query
       const { jobId } = await jobs.read(userId, request.params.jobId)
-      const runs = await listRuns(reads, jobId as JobId, userId, pageOf(request.query))
+      if (cursor === undefined) {
+        const runs = await listRuns(reads, jobId, userId, pageOf(request.query))
+        const last = runs.at(-1)
+        if (last !== undefined && runs.length === size) linkNext(last)
+        return runs.map(toRunSummary)
+      }
+      const page = { after: readRunCursor(cursor), limit: size }
+      const { runs, next } = await searchRunsOfJob(reads, jobId, userId, anyRun, page)
+      if (next !== null) linkNext(next)
       return runs.map(toRunSummary)
+
+      function linkNext(run: RunKey): void {
+        reply.header('link', linkHeader(request.url, { next: { cursor: writeRunCursor(run) } }))
+      }
     },
   )
 
@@ -127,9 +166,21 @@ export function addJobRoutes(app: HttpApp, { jobs, reads, retry }: JobRoutesDeps
       return reply.code(204).send(null)
     },
   )
+
+  /** A page that is not full, and not past the end, tells by itself how long the list is. */
+  async function totalOf(owner: UserId, filter: JobFilter, page: Page, length: number) {
+    const isEnd = length < page.limit && (length > 0 || page.offset === 0)
+    if (isEnd) return { count: page.offset + length, isExact: true }
+    return countJobs(reads, owner, filter)
+  }
 }
 
-function pageOf({ size, page }: { size: number; page: number }): { limit: number; offset: number } {
+interface Page {
+  readonly limit: number
+  readonly offset: number
+}
+
+function pageOf({ size, page }: { size: number; page: number }): Page {
   return { limit: size, offset: (Math.max(1, page) - 1) * size }
 }
 

@@ -3,11 +3,11 @@ import { formatInstant, type Instant, type RunKey, runIdOf } from '@cronos/domai
 import { type HttpApp, userWith } from '@cronos/runtime'
 import {
   type AttemptRow,
+  type ListedRun,
   listArtifacts,
   type Pool,
   type RecordedError,
   type RunDetails as RunDetailsRow,
-  type RunRow,
   readArtifact,
   readRun,
 } from '@cronos/store'
@@ -84,7 +84,7 @@ function encodeName(name: string): string {
   )
 }
 
-export function toRunSummary(run: RunRow): RunSummary {
+export function toRunSummary(run: ListedRun): RunSummary {
   const { jobId, status, reason, attempt, maxAttempts, fence, executor } = run
   return {
     runId: runIdOf(run),

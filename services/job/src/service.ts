@@ -19,6 +19,7 @@ import { addLogRoutes } from './log-routes.ts'
 import { addMailRoutes } from './mail-routes.ts'
 import { addJobRoutes } from './routes.ts'
 import { addRunRoutes } from './run-routes.ts'
+import { addSearchRoutes } from './search-routes.ts'
 import { sweepKeys } from './sweep-keys.ts'
 
 export interface JobServiceDeps {
@@ -35,6 +36,8 @@ export interface JobServiceDeps {
 
 /** The largest body of a request, in bytes: 1 MiB. */
 const BODY_LIMIT = 1_048_576
+/** No dispatch lease is longer, in milliseconds; the lease of an attempt is configured. */
+const LONGEST_LEASE_MS = 60_000
 
 export interface JobService extends HttpService {
   /**
@@ -75,6 +78,7 @@ export async function startJobService(
     },
     routes(app) {
       addCreationRoutes(app, { jobs, limit: config.creations })
+      addSearchRoutes(app, { jobs, reads, leaseMs: Math.max(LONGEST_LEASE_MS, config.leaseMs) })
       addJobRoutes(app, { jobs, reads, retry: config.retry })
       addRunRoutes(app, { reads })
       addLogRoutes(app, { reads })

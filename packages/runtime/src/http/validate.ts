@@ -62,7 +62,7 @@ type Properties = Readonly<Record<string, { readonly type?: string; readonly def
 
 /**
  * Keeps the parameters that the schema knows, numbers and truth values read from their text, and
- * fills in defaults. Text that does not read stays text, for the schema to refuse.
+ * fills in defaults. One that is a list may be given several times. Text that does not read stays text, for the schema to refuse.
  */
 function readQuery(
   schema: TSchema,
@@ -76,11 +76,13 @@ function readQuery(
       if (fallback !== undefined) values[name] = fallback
       continue
     }
-    if (typeof sent !== 'string')
+    const isList = type === 'array'
+    if (!isList && typeof sent !== 'string')
       return new CronosError('INVALID_REQUEST', `${name} must be given once`)
-    const problem = findUnstorableText(sent)
-    if (problem !== null) return new CronosError('INVALID_REQUEST', `${name} ${problem}`)
-    values[name] = readText(sent, type)
+    const texts = [sent].flat().map(String)
+    const problem = texts.map(findUnstorableText).find(found => found !== null)
+    if (problem !== undefined) return new CronosError('INVALID_REQUEST', `${name} ${problem}`)
+    values[name] = isList ? texts : readText(texts[0]!, type)
   }
   return values
 }

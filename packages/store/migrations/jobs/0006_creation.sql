@@ -16,3 +16,14 @@ create table idempotency (
 );
 -- Serves the removal of what is older than a day.
 create index idempotency_by_age on idempotency (created_at);
+
+-- Serves the search of an owner's jobs by the beginning of their name. Jobs without one cost nothing.
+create index job_definitions_by_name
+  on job_definitions (created_by, lower(name) text_pattern_ops, created_at desc, job_id desc)
+  where name is not null;
+-- Serves the search by tags. Entries are written at once: a list of pending ones would have to be
+-- read by each search, and emptied by some unlucky creation.
+create index job_definitions_by_tag on job_definitions using gin (tags) with (fastupdate = off)
+  where tags <> '{}';
+-- Serves the list of an owner's runs, latest fire time first.
+create index runs_done_by_owner on runs_done (owner, scheduled_at desc, job_id desc);
