@@ -11,8 +11,9 @@ field() { curl -sS "$2" | json "$1"; }
 is_down() { [ "$(field .status "http://localhost:$1/health")" = DOWN ]; }
 in_seconds() { node -p "new Date(Date.now() + $1 * 1000).toISOString()"; }
 
+# Answers whatever the service says: that a name is taken is an answer too.
 sign_up() {
-  curl -fsS --location 'http://localhost:8081/user-service/api/v1/user/signup' --header 'Content-Type: application/json' \
+  curl -sS --location 'http://localhost:8081/user-service/api/v1/user/signup' --header 'Content-Type: application/json' \
     --data-raw "{\"username\": \"$1\", \"password\": \"$2\", \"email\": \"$3\"}"
 }
 sign_in() {
@@ -35,10 +36,20 @@ has_status() { [ "$(status_of "$1")" = "$2" ]; }
 wait_for_status() { within "$3" "$1 is $2" has_status "$1" "$2"; }
 all_completed() { [ "$(jobs | json '.filter(job => job.jobType === "ONE_TIME" && job.status !== "COMPLETED").length')" = 0 ]; }
 
-# The path of the first report that the recurring job has made.
+# The path of the first report that the recurring job has made; fails while there is none.
 first_report() {
   local run name
-  run=$(get "/job-service/api/v1/jobs/$report/runs?size=100" | json 'it.findLast(run => run.status === "SUCCEEDED").runId')
-  name=$(get "/job-service/api/v1/runs/$run" | json '.artifacts.find(each => each.name.endsWith(".pdf")).name')
-  echo "/job-service/api/v1/runs/$run/artifacts/$name"
+  run=$(get "/job-service/api/v1/jobs/$report/runs?size=100" | json '(it.findLast(run => run.status === "SUCCEEDED") ?? {}).runId ?? ""')
+  [ -n "$run" ] || return 1
+  name=$(get "/job-service/api/v1/runs/$run" | json '.artifacts.find(each => each.name.endsWith(".pdf")).name') &&
+    echo "/job-service/api/v1/runs/$run/artifacts/$name"
+}
+
+# A mail with this text was caught, to the owner of the job.
+is_caught() {
+  local id
+  for id in $(get '/job-service/api/v1/mails?size=100' | json '.map(mail => mail.mailId).join(" ")'); do
+    if get "/job-service/api/v1/mails/$id" | json "JSON.stringify(it).includes('alice@example.com') && JSON.stringify(it).includes('$1')" | grep -qx true; then return 0; fi
+  done
+  return 1
 }

@@ -63,8 +63,8 @@ secrets_mode() {
 
 in_kafka() { compose exec -T kafka "$@"; }
 events() { in_kafka /opt/kafka/bin/kafka-console-consumer.sh --bootstrap-server kafka:29092 --topic job-events --from-beginning --timeout-ms 5000 --property print.key=true 2>/dev/null || true; }
-# The key is the job's id, and so is a field of the event.
-is_on_topic() { events | grep -q "^$1[[:space:]].*\"jobId\":\"$1\"" && echo true || echo false; }
+# is_on_topic <events> <job>: the key is the job's id, and so is a field of the event.
+is_on_topic() { grep -q "^$2[[:space:]].*\"jobId\":\"$2\"" <<<"$1" && echo true || echo false; }
 group() { in_kafka /opt/kafka/bin/kafka-consumer-groups.sh --bootstrap-server kafka:29092 --describe --group job-consumers "$@" 2>/dev/null; }
 show_group() { group | sed 's/^/   /'; }
 # GROUP TOPIC PARTITION CURRENT-OFFSET LOG-END-OFFSET LAG …; a partition without an offset had no event yet
