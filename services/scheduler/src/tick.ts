@@ -140,6 +140,7 @@ async function publish(
       return
     }
   }
+  if (due.length > 0) log.debug({ runs: due.length }, 'dispatched')
 }
 
 function toEvent({ jobId, scheduledAt, attempt, fence }: Claimed): JobEvent {

@@ -3,6 +3,8 @@ import type { Fairness } from './fairness.ts'
 
 /** Seconds of the executors' work that may lie between the queue and them. */
 const SECONDS_AHEAD = 0.3
+/** Over how long starts are counted to tell how many there are a second. */
+const SMOOTHING_MS = 1_000
 /** What may be on its way though no slot is free, so that a slot that becomes free finds work. */
 const SMALLEST_BATCH = 8
 /** Counting costs a query: after a count that changed nothing the next one waits twice as long. */
@@ -73,10 +75,22 @@ export function dispatchWindow(
   function observe(capacity: Capacity, elapsedMs: number): void {
     const begun = Math.max(0, dispatched + used - capacity.dispatched)
     const measured = Number.isFinite(elapsedMs) ? (begun * 1_000) / elapsedMs : 0
-    startsPerSecond = Math.max(capacity.startsPerSecond, (startsPerSecond + measured) / 2)
-    restMs = begun > 0 ? SHORTEST_COUNT_MS : Math.min(restMs * 2, LONGEST_COUNT_MS)
+    // Ten that began within five milliseconds are no two thousand a second.
+    const weight = Math.min(1, elapsedMs / SMOOTHING_MS)
+    const smoothed = startsPerSecond + (measured - startsPerSecond) * weight
+    startsPerSecond = Math.max(capacity.startsPerSecond, smoothed)
+    restMs = begun > 0 ? SHORTEST_COUNT_MS : Math.min(restMs * 2, longestRestMs(capacity))
     dispatched = capacity.dispatched
     used = 0
     countedAt = clock()
   }
+}
+
+/**
+ * While executors start runs, a scheduler counts about as often as they do: one that another was
+ * ahead of sees no place become free, and would rest longer and longer and leave all to the other.
+ */
+function longestRestMs({ startsPerSecond }: Capacity): number {
+  const betweenStartsMs = 1_000 / startsPerSecond
+  return Math.min(LONGEST_COUNT_MS, Math.max(SHORTEST_COUNT_MS, betweenStartsMs))
 }

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Capacity } from '@cronos/store'
+import { dispatchWindow } from './window.ts'
+
+const LIMIT = 1_000
+const noFairness = { observe() {}, isCapping: false }
+
+/** A window over what the database would answer, asked each `ms` milliseconds. */
+function aWindow(answers: readonly Capacity[], ms: number) {
+  let counts = 0
+  let now = 0
+  const read = () => Promise.resolve(answers[Math.min(counts++, answers.length - 1)]!)
+  const window = dispatchWindow(read, () => now, LIMIT, noFairness)
+  return {
+    room() {
+      now += ms
+      return window.room()
+    },
+    use: window.use,
+    restMs: () => window.restMs,
+  }
+}
+
+const idle: Capacity = {
+  ...{ executors: 1, slots: 10, startsPerSecond: 0 },
+  ...{ dispatched: 0, running: 0, inFlight: {} },
+}
+const full: Capacity = { ...idle, running: 10 }
+
+test('all free slots get work at once, and what they begin at once is not taken for their speed', async () => {
+  const window = aWindow([idle, full], 20)
+  assert.equal(await window.room(), 10)
+  window.use(10)
+  assert.equal(await window.room(), 8) // one small batch, so that a slot that becomes free finds work
+})
+
+test('nothing is dispatched while no executor is there', async () => {
+  const window = aWindow([{ ...idle, executors: 0, slots: 0 }], 5)
+  assert.equal(await window.room(), 0)
+})
+
+test('a scheduler that finds no place looks again about as often as executors begin runs', async () => {
+  const taken = { ...full, dispatched: 8 } // by the other scheduler
+  const rests = async (startsPerSecond: number) => {
+    const window = aWindow([{ ...taken, startsPerSecond }], 1_000)
+    for (let count = 0; count < 20; count++) await window.room()
+    return window.restMs()
+  }
+  assert.equal(await rests(20), 50)
+  assert.equal(await rests(0), 250)
+  assert.equal(await rests(1_000), 5)
+})
