@@ -61,10 +61,18 @@ function linesOf(values: Readonly<Record<string, string>>): string {
     .join('')
 }
 
-/** Starts the `main.ts` of a service, and waits until its port answers. */
+/** A line of a service's log. */
+export type LogLine = Readonly<Record<string, unknown>> & { readonly msg?: string }
+
+/**
+ * Starts the `main.ts` of a service, and waits until its port answers.
+ *
+ * @param hear is given each line of its log
+ */
 export async function startService(
   name: 'scheduler' | 'executor',
   configFolder: string,
+  hear: (line: LogLine) => void = () => {},
 ): Promise<ServiceProcess> {
   const main = fileURLToPath(new URL(`../../services/${name}/src/main.ts`, import.meta.url))
   const child = spawn(process.execPath, [main], {
@@ -75,8 +83,9 @@ export async function startService(
   const lines = createInterface({ input: child.stdout })
   const port = await new Promise<number>((resolve, reject) => {
     lines.on('line', line => {
-      const { msg, port }: { msg?: string; port?: number } = JSON.parse(line)
-      if (msg === `${name}-service listens` && port !== undefined) resolve(port)
+      const said: LogLine = JSON.parse(line)
+      if (said.msg === `${name}-service listens`) resolve(Number(said['port']))
+      hear(said)
       if (process.env['CRONOS_TEST_LOG']) console.error(line)
     })
     ended.then(code => reject(new Error(`${name}-service ended with ${code}`)))
