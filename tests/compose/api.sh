@@ -29,6 +29,7 @@ create() {
 create_mail() { create "{\"jobType\":\"ONE_TIME\",\"executionMode\":\"IMMEDIATE\",\"payload\":{\"task\":\"send_email\",\"template\":\"$1\"}}"; }
 
 get() { curl -fsS --location "http://localhost:8082$1" --header "Authorization: Bearer $token"; }
+status_of_answer() { curl -sS -o /dev/null -w '%{http_code}' "http://localhost:8082$1" --header "Authorization: Bearer $token"; }
 # Two spaces, as people type it.
 jobs() { curl -fsS --location 'http://localhost:8082/job-service/api/v1/jobs?size=100' --header "Authorization: Bearer  $token"; }
 status_of() { jobs | json "it.find(job => job.jobId === '$1').status"; }

@@ -70,3 +70,5 @@ show_group() { group | sed 's/^/   /'; }
 # GROUP TOPIC PARTITION CURRENT-OFFSET LOG-END-OFFSET LAG …; a partition without an offset had no event yet
 has_no_lag() { group | awk '$2 == "job-events" { seen++; if ($6 != "0" && !($6 == "-" && $5 == "0")) late++ } END { exit !(seen == 3 && !late) }'; }
 has_members() { [ "$(group --members | grep -c job-consumers)" = "$1" ]; }
+# shares_partitions <partitions> <members>: all are dealt out, among so many members
+shares_partitions() { [ "$(group --members | awk '$1 == "job-consumers" && $5 > 0 { members++; sum += $5 } END { print sum, members }')" = "$1 $2" ]; }
