@@ -62,6 +62,15 @@ export {
   type Trigger,
 } from './job.ts'
 export {
+  type DueFire,
+  type FireDecision,
+  type FirePolicies,
+  type FireSpan,
+  judgeFire,
+  judgeWaitingFire,
+  type SkipPolicy,
+} from './misfire.ts'
+export {
   type BackoffKind,
   backoffKinds,
   defaultPolicies,
@@ -78,6 +87,7 @@ export {
   type FireWindow,
   fireTimesOf,
   nextFireOf,
+  nthFireOf,
   type Recurrence,
   recurrenceOf,
   type StoredRecurrence,
@@ -85,6 +95,13 @@ export {
 } from './recurrence.ts'
 export type { ClaimedKey, KeptAnswer, KeyClaim } from './repeat.ts'
 export { type Backoff, type RetryPolicy, retryDelayMs } from './retry.ts'
+export {
+  type Backoff,
+  type RetryPolicy,
+  type RetryWishes,
+  retryDelayMs,
+  retryPolicyOf,
+} from './retry.ts'
 export {
   afterAttempt,
   type Next,

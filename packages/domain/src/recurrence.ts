@@ -81,6 +81,24 @@ export function countFiresOf(recurrence: Recurrence, from: number, to: number): 
   return countFires(recurrence.cron, recurrence.zone, first, end, recurrence.dst)
 }
 
+/**
+ * The nth fire time of [from, to], from 1, by halving the span: counting one is cheap.
+ *
+ * @throws {RangeError} when the span holds fewer
+ */
+export function nthFireOf(recurrence: Recurrence, from: number, to: number, n: number): Instant {
+  if (countFiresOf(recurrence, from, to + 1) < n)
+    throw new RangeError(`there are fewer than ${n} fire times`)
+  let low = from
+  let high = to
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    if (countFiresOf(recurrence, from, middle + 1) >= n) high = middle
+    else low = middle + 1
+  }
+  return instant(low)
+}
+
 function unboundedNext(recurrence: Recurrence, after: Instant): Instant | null {
   if (recurrence.kind === 'cron')
     return nextFire(recurrence.cron, recurrence.zone, after, recurrence.dst)

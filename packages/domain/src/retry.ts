@@ -1,4 +1,4 @@
-import type { BackoffKind } from './policies.ts'
+import type { BackoffKind, JobPolicies } from './policies.ts'
 
 /** How long a run waits between its attempts, and how many it gets. */
 export interface RetryPolicy extends Backoff {
@@ -15,6 +15,26 @@ export interface Backoff {
   readonly capMs: number
   /** The part of each wait that is left to chance, 0 to 1; one half unless told. */
   readonly jitter?: number
+}
+
+/** What a job says of its retries. */
+export type RetryWishes = Pick<
+  JobPolicies,
+  'backoff' | 'backoffBaseMs' | 'backoffCapMs' | 'backoffJitter' | 'maxAttempts'
+>
+
+/** A job's wishes, completed by what is configured. */
+export function retryPolicyOf(
+  wishes: RetryWishes,
+  configured: { readonly baseMs: number; readonly capMs: number },
+): RetryPolicy {
+  return {
+    kind: wishes.backoff,
+    baseMs: wishes.backoffBaseMs ?? configured.baseMs,
+    capMs: wishes.backoffCapMs ?? configured.capMs,
+    jitter: wishes.backoffJitter,
+    maxAttempts: wishes.maxAttempts,
+  }
 }
 
 const EQUAL_JITTER = 0.5

@@ -81,3 +81,17 @@ test('a wait grows as its kind says, and jitter is the part of it that is left t
   assert.deepEqual(waits('fixed', 0, 0.9), [100, 100, 100, 100])
   assert.deepEqual(waits('fixed', 1, 0.25), [25, 25, 25, 25])
 })
+
+test('a lost attempt of a job that is held then waits for a person, even if it was the last', () => {
+  const lost = { kind: 'lost', reason: 'vanished' } as const
+  for (const attempt of [1, 3]) {
+    const next = afterAttempt({ attempt, retry, onLost: 'hold' }, lost, 0)
+    assert.deepEqual(next, { status: 'PENDING', delayMs: 0, counts: true, hold: 'UNKNOWN' })
+  }
+})
+
+test('an attempt that was cancelled is not tried again', () => {
+  assert.deepEqual(afterAttempt({ attempt: 1, retry }, { kind: 'cancelled' }, 0), {
+    status: 'CANCELLED',
+  })
+})

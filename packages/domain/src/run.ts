@@ -1,5 +1,6 @@
 import type { Fence } from './ids.ts'
 import type { Instant } from './instant.ts'
+import type { OnLostPolicy } from './policies.ts'
 import { type RetryPolicy, retryDelayMs } from './retry.ts'
 
 /** A run is in exactly one state, and a state carries only what is true in it. */
@@ -31,6 +32,8 @@ export type Outcome =
   | { kind: 'failed'; reason: string; permanent: boolean; retryAfterMs?: number }
   /** The executor vanished: what the attempt did outside is not known. It counts. */
   | { kind: 'lost'; reason: string }
+  /** Somebody asked to cancel the run, and the attempt was cut off. */
+  | { kind: 'cancelled' }
   /** The executor stopped and gave the attempt back. It does not count. */
   | { kind: 'handed back' }
 
@@ -39,14 +42,20 @@ export interface RunningAttempt {
   /** From 1. */
   readonly attempt: number
   readonly retry: RetryPolicy
+  /** `retry` unless told. */
+  readonly onLost?: OnLostPolicy
 }
 
 /** What a run becomes after an attempt. */
 export type Next =
   | { status: 'SUCCEEDED' }
   | { status: 'FAILED'; reason: string }
-  /** Another attempt is due after `delayMs`; the one that ended counts or does not. */
-  | { status: 'PENDING'; delayMs: number; counts: boolean }
+  | { status: 'CANCELLED' }
+  /**
+   * Another attempt is due after `delayMs`; the one that ended counts or does not. With a `hold` it
+   * is not due before a person has said what became of the one that was lost.
+   */
+  | { status: 'PENDING'; delayMs: number; counts: boolean; hold?: 'UNKNOWN' }
 
 /**
  * What follows an attempt: done, or waiting for another one.
@@ -59,8 +68,12 @@ export function afterAttempt(run: RunningAttempt, outcome: Outcome, random: numb
       return { status: 'SUCCEEDED' }
     case 'handed back':
       return { status: 'PENDING', delayMs: 0, counts: false }
+    case 'cancelled':
+      return { status: 'CANCELLED' }
     case 'failed':
     case 'lost': {
+      if (outcome.kind === 'lost' && run.onLost === 'hold')
+        return { status: 'PENDING', delayMs: 0, counts: true, hold: 'UNKNOWN' }
       const final = outcome.kind === 'failed' && outcome.permanent
       if (final || run.attempt >= run.retry.maxAttempts)
         return { status: 'FAILED', reason: outcome.reason }
