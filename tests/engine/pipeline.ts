@@ -50,6 +50,7 @@ const schedulerConfig: SchedulerConfig = {
   dispatchWindow: 10_000,
   retention: keepForADay,
   dispatchLeaseMs: 5_000,
+  misfireAfterMs: 60_000,
   leaseMs: 10_000,
   heartbeatMs: 3_000,
   retry: { baseMs: 20, capMs: 100 },

@@ -94,11 +94,13 @@ export {
   spreadOffsetMs,
 } from './recurrence.ts'
 export type { ClaimedKey, KeptAnswer, KeyClaim } from './repeat.ts'
-export { type Backoff, type RetryPolicy, retryDelayMs } from './retry.ts'
 export {
   type Backoff,
+  type Backoff,
+  type RetryPolicy,
   type RetryPolicy,
   type RetryWishes,
+  retryDelayMs,
   retryDelayMs,
   retryPolicyOf,
 } from './retry.ts'

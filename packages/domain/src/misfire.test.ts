@@ -25,7 +25,14 @@ const every = (everyMs: number, endAt: Instant | null = null): Recurrence => ({
 const at = (minutes: number) => instant(start + minutes * MINUTE_MS)
 
 function aFire(given: Partial<DueFire> = {}): DueFire {
-  return { scheduledAt: start, reason: 'FIRE', expiresAt: null, now: start, underWay: false, ...given }
+  return {
+    scheduledAt: start,
+    reason: 'FIRE',
+    expiresAt: null,
+    now: start,
+    underWay: false,
+    ...given,
+  }
 }
 
 function policies(given: Partial<FirePolicies> = {}): FirePolicies {

@@ -35,6 +35,7 @@ export { type Changed, cancelJob, type Rescheduled, rescheduleJob } from './jobs
 export { countJobs } from './jobs/count.ts'
 export { type Created, createJobs, type NewJob, type NewTrigger } from './jobs/create.ts'
 export { countOneTimeJobs, type RecurringJob, readRecurringJobs } from './jobs/forecast.ts'
+export { pauseFailing } from './jobs/pause-failing.ts'
 export {
   type JobDetails,
   type JobFilter,
@@ -90,6 +91,7 @@ export {
   type Announced,
   type Ended,
   extendLeases,
+  type KeptLease,
   type RecordedError,
   recordAttempts,
   recoverLost,
@@ -105,8 +107,15 @@ export {
   removeExecutor,
   reportExecutor,
 } from './runs/capacity.ts'
-export { type Claimed, type ClaimOptions, claimRuns, type Shares } from './runs/claim.ts'
+export {
+  type Claimed,
+  type ClaimedJob,
+  type ClaimOptions,
+  claimRuns,
+  type Shares,
+} from './runs/claim.ts'
 export { markDeadLetters, readDeadLetters } from './runs/dead-letters.ts'
+export type { Recorded } from './runs/finish.ts'
 export { type FencedKey, nameOf } from './runs/keys.ts'
 export {
   type LogLevel,
@@ -119,12 +128,7 @@ export {
   type Told,
   writeTold,
 } from './runs/log.ts'
-export {
-  insertNextFires,
-  type NextFire,
-  recordSkipped,
-  type SkippedSpan,
-} from './runs/next-fires.ts'
+export { insertNextFires, type NextFire } from './runs/next-fires.ts'
 export { type AttemptRow, listRuns, type RunDetails, type RunRow, readRun } from './runs/read.ts'
 export { releaseRuns } from './runs/release.ts'
 export {
@@ -142,6 +146,14 @@ export {
   searchRuns,
   searchRunsOfJob,
 } from './runs/search.ts'
+export {
+  dropClaimed,
+  markCatchUp,
+  type Queued,
+  queueClaimed,
+  recordSkipped,
+  type SkippedSpan,
+} from './runs/settle.ts'
 export { listenForWakes, readNextWake, tellWake } from './runs/wake.ts'
 export { openWakeTeller, type WakeTeller } from './runs/wake-teller.ts'
 export { prepared, type Statement, sql } from './sql.ts'

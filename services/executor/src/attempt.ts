@@ -1,4 +1,10 @@
-import { afterAttempt, type Outcome, type RetryPolicy, runIdOf } from '@cronos/domain'
+import {
+  afterAttempt,
+  type Outcome,
+  type RetryPolicy,
+  retryPolicyOf,
+  runIdOf,
+} from '@cronos/domain'
 import { type Ended, isTaskKnown, type Pool, type Started } from '@cronos/store'
 import type { ExecutorConfig } from './config.ts'
 import type { WrittenLog } from './log-writer.ts'
@@ -15,7 +21,7 @@ export interface AttemptDeps {
 }
 
 /** Why an attempt's signal was aborted. */
-export type Interruption = 'timeout' | 'lease lost' | 'stopping'
+export type Interruption = 'timeout' | 'lease lost' | 'stopping' | 'cancelled'
 
 /** The reason of an attempt's signal. */
 export class Interrupted extends Error {
@@ -35,7 +41,7 @@ const HAND_OVER_MS = 1_000
  * somebody else answers for the run by now.
  *
  * @param abort the attempt's own; it is aborted with an `Interrupted` at the deadline, and by
- *   whoever stops the executor or loses the lease
+ *   whoever stops the executor, loses the lease or hears that the run is to be cancelled
  * @param told takes what the task logs; its end is the caller's
  */
 export async function executeAttempt(
@@ -45,7 +51,7 @@ export async function executeAttempt(
   deps: AttemptDeps,
   config: ExecutorConfig,
 ): Promise<Ended | null> {
-  const retry = { ...config.retry, maxAttempts: run.maxAttempts }
+  const retry = retryPolicyOf(run, config.retry)
   const judge = (outcome: Outcome, error: unknown) => judgeAttempt(run, retry, outcome, error, deps)
   const timer = setTimeout(
     () => abort.abort(new Interrupted('timeout', `timed out after ${run.timeoutMs} ms`)),
@@ -60,6 +66,7 @@ export async function executeAttempt(
     const why = error instanceof Interrupted ? error.why : null
     if (why === 'lease lost') return null
     if (why === 'stopping') return judge({ kind: 'handed back' }, error)
+    if (why === 'cancelled') return judge({ kind: 'cancelled' }, error)
     const reason = error instanceof Error ? error.message : String(error)
     const permanent = error instanceof PermanentError
     const retryAfterMs = error instanceof RetryAfterError ? error.retryAfterMs : 0
@@ -149,5 +156,6 @@ function judgeAttempt(
     // What a replay was given by hand says nothing of the fires to come.
     failsJob:
       run.recurring && run.reason !== 'REPLAY' && outcome.kind === 'failed' && outcome.permanent,
+    mayPauseJob: run.recurring && run.pauseAfterFailures !== null,
   }
 }

@@ -34,6 +34,8 @@ export interface Execution {
   take(deliveries: readonly Delivery[]): void
   /** Aborts the attempts of these names: somebody else has their leases now. */
   abandon(names: readonly string[]): void
+  /** Aborts the attempts of these names: somebody asked to cancel their runs. */
+  cancel(names: readonly string[]): void
   /** Begins nothing more, hands back what has not begun, and lets what runs end within the grace. */
   drain(): Promise<void>
   /** Rejects with what broke it. */
@@ -67,11 +69,16 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
       startWaiting()
     },
     abandon(names) {
-      for (const name of names) {
-        const lost = running.get(name)
-        if (lost === undefined) continue
-        log.warn({ jobId: lost.run.jobId, fence: lost.run.fence }, 'lease lost, aborting the task')
-        lost.abort.abort(new Interrupted('lease lost', 'the lease of this attempt was lost'))
+      for (const { run, abort } of namedRunning(names)) {
+        log.warn({ jobId: run.jobId, fence: run.fence }, 'lease lost, aborting the task')
+        abort.abort(new Interrupted('lease lost', 'the lease of this attempt was lost'))
+      }
+    },
+    cancel(names) {
+      for (const { run, abort } of namedRunning(names)) {
+        if (abort.signal.aborted) continue
+        log.info({ jobId: run.jobId, fence: run.fence }, 'run is cancelled, aborting the task')
+        abort.abort(new Interrupted('cancelled', 'the run was cancelled'))
       }
     },
     async drain() {
@@ -80,6 +87,10 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
       await handBackWaiting()
       await endRunning()
     },
+  }
+
+  function namedRunning(names: readonly string[]): Running[] {
+    return names.map(name => running.get(name)).filter(each => each !== undefined)
   }
 
   /** One call of the database at a time: what comes meanwhile makes the next batch. */

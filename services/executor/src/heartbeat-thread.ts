@@ -37,6 +37,7 @@ export const COUNTERS = 3
 /** What the thread tells the main thread. */
 export type HeartbeatNews =
   | { readonly kind: 'lost'; readonly names: string[] }
+  | { readonly kind: 'cancelled'; readonly names: string[] }
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'beating' }
 
@@ -85,7 +86,10 @@ async function extend(
 ): Promise<void> {
   if (held.length === 0) return
   const { leaseMs, graceMs } = data
-  const kept = new Set((await extendLeases(pool, held, { leaseMs, graceMs })).map(nameOf))
+  const answered = await extendLeases(pool, held, { leaseMs, graceMs })
+  const cancelled = answered.filter(lease => lease.isCancelled)
+  if (cancelled.length > 0) tell({ kind: 'cancelled', names: cancelled.map(nameOf) })
+  const kept = new Set(answered.map(nameOf))
   // An attempt that ended meanwhile is missing too, and no longer held.
   const lost = held.filter(lease => !kept.has(nameOf(lease)) && leases.isHeld(lease))
   if (lost.length > 0) tell({ kind: 'lost', names: lost.map(nameOf) })

@@ -26,6 +26,8 @@ export interface HeartbeatOptions {
   readonly log: Logger
   /** Is told the names of attempts whose lease somebody else has now. */
   readonly lost: (names: readonly string[]) => void
+  /** Is told the names of attempts whose runs somebody asked to cancel, with each heartbeat. */
+  readonly cancelled: (names: readonly string[]) => void
 }
 
 /** How often the main thread shows that its event loop turns, in milliseconds. */
@@ -62,8 +64,9 @@ export async function startHeartbeat(
 
   thread.on('message', (news: HeartbeatNews) => {
     if (news.kind === 'lost') options.lost(news.names)
+    if (news.kind === 'cancelled') options.cancelled(news.names)
     if (news.kind === 'failed' && beating) log.warn({ reason: news.message }, 'heartbeat failed')
-    if (news.kind !== 'lost') beating = news.kind === 'beating'
+    if (news.kind === 'failed' || news.kind === 'beating') beating = news.kind === 'beating'
     if (beating) first.resolve()
   })
   thread.on('error', cause => {

@@ -22,7 +22,14 @@ export interface Recorder extends AsyncDisposable {
 const MAX_BATCH = 1_000
 const REST = { baseMs: 100, capMs: 2_000 }
 
-export function startRecorder({ db, log }: { db: Pool; log: Logger }): Recorder {
+export interface RecorderDeps {
+  readonly db: Pool
+  readonly log: Logger
+  /** Is told when a run is due that had waited for one that is recorded. */
+  readonly wakesNext: () => void
+}
+
+export function startRecorder({ db, log, wakesNext }: RecorderDeps): Recorder {
   const stop = new AbortController()
   const coalescer = coalesce(recordBatch, MAX_BATCH, () => true)
   return {
@@ -50,7 +57,9 @@ export function startRecorder({ db, log }: { db: Pool; log: Logger }): Recorder 
   async function recordWhenPossible(ended: readonly Ended[]): Promise<Recorded[]> {
     for (let failures = 0; ; ) {
       try {
-        const recorded = new Set((await recordAttempts(db, ended)).map(nameOf))
+        const answered = await recordAttempts(db, ended)
+        if (answered.some(each => each.wakesNext)) wakesNext()
+        const recorded = new Set(answered.map(nameOf))
         return ended.map(each => (recorded.has(nameOf(each)) ? 'recorded' : 'stale'))
       } catch (error) {
         if (!isTransient(error)) throw error

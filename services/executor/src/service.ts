@@ -42,12 +42,13 @@ export async function startExecutor(
   let stopping = false
 
   await using stack = new AsyncDisposableStack()
-  const recorder = stack.use(startRecorder({ db, log }))
+  const recorder = stack.use(startRecorder({ db, log, wakesNext: () => tellWake(0) }))
   const heartbeat = stack.use(
     await startHeartbeat(
       {
         ...{ address: deps.address, executor: id, tasks: registry.names, log },
         lost: names => execution.abandon(names),
+        cancelled: names => execution.cancel(names),
       },
       config,
       config.slots * (1 + UNRECORDED_PER_SLOT),

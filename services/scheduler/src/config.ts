@@ -45,6 +45,10 @@ const schedulerSettings = {
   runningPerOwner: optional('configs.limits.running-per-owner', wholeNumber({ min: 1 }), {
     meaning: 'Runs that one owner may have under way at once; without it, what fairness leaves',
   }),
+  misfireAfterMs: setting('configs.scheduler.misfire-after', duration({ minMs: 1 }), {
+    default: '1m',
+    meaning: "A fire that is served later than this has misfired: its job's misfire policy decides",
+  }),
   ...leaseSettings,
   retry: retrySettings,
   retention: {
@@ -80,6 +84,7 @@ export interface SchedulerConfig {
   readonly dispatchWindow: number
   readonly dispatchLeaseMs: number
   readonly runningPerOwner?: number | undefined
+  readonly misfireAfterMs: number
   readonly leaseMs: number
   readonly heartbeatMs: number
   readonly retry: { readonly baseMs: number; readonly capMs: number }

@@ -1,13 +1,18 @@
 import type { Bus } from '@cronos/bus'
-import { afterAttempt, type JobEvent } from '@cronos/domain'
+import { afterAttempt, type JobEvent, retryPolicyOf } from '@cronos/domain'
 import type { Logger } from '@cronos/runtime'
 import {
   type Claimed,
   type ClaimOptions,
   claimRuns,
+  type Db,
+  dropClaimed,
   type Ended,
   insertNextFires,
+  markCatchUp,
   type Pool,
+  pauseFailing,
+  queueClaimed,
   readNextWake,
   readNow,
   recordSkipped,
@@ -16,7 +21,7 @@ import {
 } from '@cronos/store'
 import type { SchedulerConfig } from './config.ts'
 import type { Fairness } from './fairness.ts'
-import { type Planned, planNextFires } from './next-fires.ts'
+import { type Judged, judgeClaimed } from './judge-claimed.ts'
 import type { DispatchWindow } from './window.ts'
 
 export interface TickDeps {
@@ -55,8 +60,7 @@ export async function tick(
   const limit = Math.min(room, config.batchSize)
   if (limit > 0) {
     if (fairness.restMs > 0) return Math.min(fairness.restMs, window.restMs)
-    const claimed = await claimFairly(deps, config, limit, takeOver)
-    const due = claimed.filter(run => run.was !== 'RUNNING')
+    const { claimed, due } = await claimFairly(deps, config, limit, takeOver)
     window.use(due.length)
     await publish(deps, config, due)
     if (claimed.length === limit) return limit < room ? 0 : window.restMs
@@ -75,53 +79,76 @@ async function claimFairly(
   config: SchedulerConfig,
   limit: number,
   takeOver: boolean,
-): Promise<Claimed[]> {
+): Promise<{ claimed: Claimed[]; due: Claimed[] }> {
   const { db, fairness } = deps
   const shares = fairness.shares()
   if (shares === null) return claim(deps, config, { limit, takeOver, shares })
   const at = await readNow(db)
   const startedAt = performance.now()
-  const claimed = await claim(deps, config, { limit, takeOver, shares })
-  fairness.claimed(claimed, { shares, limit, at, tookMs: performance.now() - startedAt })
-  return claimed
+  const answer = await claim(deps, config, { limit, takeOver, shares })
+  fairness.claimed(answer.claimed, { shares, limit, at, tookMs: performance.now() - startedAt })
+  return answer
 }
 
-/** Claims and plans in one transaction: no fire is dispatched without the next one being stored. */
+/** Claims and judges in one transaction: no fire is dispatched without the next one being stored. */
 async function claim(
   { db, log, random, tzdata }: TickDeps,
   config: SchedulerConfig,
-  options: Omit<ClaimOptions, 'dispatchLeaseMs'>,
-): Promise<Claimed[]> {
-  const { claimed, planned, lost } = await db.transaction(async tx => {
-    const claimed = await claimRuns(tx, { ...options, dispatchLeaseMs: config.dispatchLeaseMs })
-    const planned = planNextFires(claimed)
-    await insertNextFires(tx, planned.fires, tzdata)
-    await recordSkipped(tx, planned.skipped)
-    const lost = claimed.filter(run => run.was === 'RUNNING')
-    if (lost.length > 0)
-      await recoverLost(
-        tx,
-        lost.map(run => judgeLost(run, config, random())),
-      )
-    return { claimed, planned, lost }
+  options: Omit<ClaimOptions, 'dispatchLeaseMs' | 'misfireAfterMs'>,
+): Promise<{ claimed: Claimed[]; due: Claimed[] }> {
+  const { dispatchLeaseMs, misfireAfterMs } = config
+  const judged = await db.transaction(async tx => {
+    const claimed = await claimRuns(tx, { ...options, dispatchLeaseMs, misfireAfterMs })
+    const judged = judgeClaimed(claimed, misfireAfterMs)
+    await carryOut(tx, judged, tzdata)
+    const lost = judged.lost.map(run => judgeLost(run, config, random()))
+    if (lost.length > 0) await recoverLost(tx, lost)
+    return { ...judged, claimed, failed: lost.filter(isFailed) }
   })
-  report(log, planned, lost)
-  return claimed
+  // Locks definitions, which a claim must not wait for; should it be missed, the next failure does it.
+  const failed = judged.failed.filter(run => run.mayPauseJob === true)
+  if (failed.length > 0) await db.transaction(tx => pauseFailing(tx, failed))
+  report(log, judged)
+  return judged
 }
 
-function report(log: Logger, planned: Planned, lost: readonly Claimed[]): void {
+/** Does what was judged: a statement for each kind of decision that there is, and none otherwise. */
+async function carryOut(tx: Db, judged: Judged, tzdata: string): Promise<void> {
+  await dropClaimed(tx, judged.dropped)
+  await queueClaimed(tx, judged.queued)
+  await markCatchUp(tx, judged.catchUps)
+  await insertNextFires(tx, judged.fires, tzdata)
+  await recordSkipped(tx, judged.skipped)
+}
+
+function report(log: Logger, { lost, ended }: Judged): void {
   for (const run of lost)
     log.warn({ jobId: run.jobId, attempt: run.attempt, executor: run.executor }, 'attempt was lost')
-  for (const run of planned.ended) log.info({ jobId: run.jobId }, 'recurring job never fires again')
+  for (const run of ended) log.info({ jobId: run.jobId }, 'recurring job never fires again')
 }
 
 /** What becomes of a run whose executor was not heard of until its lease ended. */
 function judgeLost(run: Claimed, config: SchedulerConfig, random: number): Ended {
-  const retry = { ...config.retry, maxAttempts: run.maxAttempts }
+  const { attempt, maxAttempts, job } = run
+  const retry =
+    job === null
+      ? { ...config.retry, maxAttempts }
+      : retryPolicyOf({ ...job, maxAttempts }, config.retry)
   const reason = `executor ${run.executor} was not heard of before its lease ended`
-  const next = afterAttempt({ attempt: run.attempt, retry }, { kind: 'lost', reason }, random)
+  const next = run.isCancelled
+    ? ({ status: 'CANCELLED' } as const)
+    : afterAttempt(
+        { attempt, retry, onLost: job?.onLost ?? 'retry' },
+        { kind: 'lost', reason },
+        random,
+      )
   const error = { name: 'LeaseExpired', message: reason }
-  return { ...run, next, error, output: null, failsJob: false }
+  const mayPauseJob = job !== null && job.pauseAfterFailures !== null
+  return { ...run, next, error, output: null, failsJob: false, mayPauseJob }
+}
+
+function isFailed({ next }: Ended): boolean {
+  return next.status === 'FAILED'
 }
 
 async function publish(

@@ -4,15 +4,24 @@ import type { Ended } from '../runs/attempts.ts'
 import { type FencedKey, nameOf } from '../runs/keys.ts'
 import { prepared } from '../sql.ts'
 
-/** Locks the definitions of these attempts' jobs, in key order. */
-export async function lockDefinitions(tx: Db, attempts: readonly FencedKey[]): Promise<string[]> {
-  if (attempts.length === 0) return []
-  const { rows } = await tx.query<{ job: string }>(prepared('lock-definitions')`
-    select job_id as job from job_definitions
-     where job_id = any(${attempts.map(a => uuidOf(a.jobId))}::uuid[])
-     order by job_id
-       for update`)
-  return rows.map(row => row.job)
+/**
+ * Locks the definitions of these attempts' jobs, in key order: for a change of them, or so that
+ * nobody else changes them. Served by the primary key of `job_definitions`.
+ */
+export async function lockDefinitions(
+  tx: Db,
+  attempts: readonly FencedKey[],
+  forChange: boolean,
+): Promise<void> {
+  if (attempts.length === 0) return
+  const jobs = attempts.map(attempt => uuidOf(attempt.jobId))
+  await tx.query(
+    forChange
+      ? prepared('lock-definitions')`
+          select from job_definitions where job_id = any(${jobs}::uuid[]) order by job_id for update`
+      : prepared('share-definitions')`
+          select from job_definitions where job_id = any(${jobs}::uuid[]) order by job_id for share`,
+  )
 }
 
 /** Ends the jobs of these runs, as far as the runs were recorded, with all that waits for them. */

@@ -2,31 +2,35 @@ import {
   type Fence,
   type Instant,
   type JobId,
+  type JobPolicies,
   jobIdOf,
   type Next,
+  type RetryWishes,
   type RunKey,
   type RunReason,
   type UserId,
 } from '@cronos/domain'
 import type { Db, Pool } from '../db.ts'
 import { failJobs, lockDefinitions } from '../jobs/end.ts'
+import { pauseFailing } from '../jobs/pause-failing.ts'
 import { prepared } from '../sql.ts'
-import { findRecorded, finishRuns, returnRuns } from './finish.ts'
+import { findRecorded, finishRuns, type Recorded, returnRuns } from './finish.ts'
 import { type FencedKey, inKeyOrder, type KeyRow, keyColumns, nameOf, toKey } from './keys.ts'
 
 /** An attempt that has begun: what the executor needs to run its task. */
-export interface Started extends RunKey {
+export interface Started
+  extends RunKey,
+    RetryWishes,
+    Pick<JobPolicies, 'timeoutMs' | 'pauseAfterFailures'> {
   readonly jobId: JobId
   readonly fence: Fence
   /** From 1. */
   readonly attempt: number
-  readonly maxAttempts: number
   /** How often the run's executor has vanished. */
   readonly lost: number
   readonly owner: UserId
   /** The run's own where it is a replay that has one, else the job's. */
   readonly payload: Record<string, unknown>
-  readonly timeoutMs: number
   readonly recurring: boolean
   readonly reason: RunReason
   readonly dueAt: Instant
@@ -43,7 +47,7 @@ export interface Announced extends RunKey {
 
 /**
  * Starts the runs that these events announce, in one statement, and answers those that did start.
- * A run belongs to the version of its job that its latest attempt began with.
+ * A run belongs to the version of its job that its latest attempt began with, policies included.
  * An event missing from the answer was a duplicate or carried an old fence: count it, drop it.
  *
  * A call whose answer was lost may be made again with `again`: what it started then is answered a
@@ -65,6 +69,7 @@ export async function startRuns(
            started_at = clock_timestamp(),
            executor = ${executor}::text,
            job_version = d.version,
+           max_attempts = d.max_attempts,
            deadline_at = clock_timestamp() + interval '1 millisecond' * d.timeout_ms,
            wake_at = clock_timestamp() + interval '1 millisecond' * ${leaseMs}::float8
       from unnest(${jobs}::uuid[], ${fireTimes}::float8[], ${sorted.map(e => e.fence)}::bigint[],
@@ -84,13 +89,22 @@ export async function startRuns(
     returning q.job_id as "jobUuid", q.scheduled_at as "scheduledAt", q.fence, q.attempt,
               q.max_attempts as "maxAttempts", q.lost, q.owner,
               coalesce(q.payload, d.payload) as payload, q.recurring, q.reason,
+              d.backoff, d.backoff_base_ms as "backoffBaseMs", d.backoff_cap_ms as "backoffCapMs",
+              d.backoff_jitter as "backoffJitter", d.pause_after_failures as "pauseAfterFailures",
               d.timeout_ms as "timeoutMs", q.due_at as "dueAt", q.started_at as "startedAt"`)
   return rows.map(({ jobUuid, ...row }) => ({ jobId: jobIdOf(jobUuid), ...row }))
 }
 
+/** A lease that is still held. */
+export interface KeptLease extends FencedKey {
+  /** Somebody has asked to cancel the run: its task is to end. */
+  readonly isCancelled: boolean
+}
+
 /**
- * Moves the leases of these running attempts on, but none past its deadline and the grace after
- * it, and answers those that are still held. What is missing was cancelled or taken over.
+ * Moves the leases of these running attempts on, and answers those that are still held. None moves
+ * past its deadline and the grace after it, nor past the time that a cancelled one has to end. What
+ * is missing was taken over.
  *
  * Served by the primary key of `runs_live`.
  */
@@ -98,13 +112,14 @@ export async function extendLeases(
   db: Db,
   attempts: readonly FencedKey[],
   { leaseMs, graceMs }: { leaseMs: number; graceMs: number },
-): Promise<FencedKey[]> {
+): Promise<KeptLease[]> {
   const sorted = inKeyOrder(attempts)
   const { jobs, fireTimes } = keyColumns(sorted)
-  const { rows } = await db.query<KeyRow>(prepared('heartbeat')`
+  const { rows } = await db.query<KeyRow & { isCancelled: boolean }>(prepared('heartbeat')`
     update runs_live q
        set wake_at = least(now() + interval '1 millisecond' * ${leaseMs}::float8,
-                           q.deadline_at + interval '1 millisecond' * ${graceMs}::float8)
+                           q.deadline_at + interval '1 millisecond' * ${graceMs}::float8,
+                           q.cancel_at)
       from unnest(${jobs}::uuid[], ${fireTimes}::float8[], ${sorted.map(a => a.fence)}::bigint[])
         as mine (job_id, ms, fence)
      where q.job_id = mine.job_id
@@ -112,8 +127,9 @@ export async function extendLeases(
        and not q.done
        and q.fence = mine.fence
        and q.status = 'RUNNING'
-    returning q.job_id as "jobUuid", q.scheduled_at as "scheduledAt", q.fence`)
-  return rows.map(toKey)
+    returning q.job_id as "jobUuid", q.scheduled_at as "scheduledAt", q.fence,
+              q.cancel_at is not null as "isCancelled"`)
+  return rows.map(({ isCancelled, ...key }) => ({ ...toKey(key), isCancelled }))
 }
 
 /** What is kept of an error: enough to understand it without the process that threw it. */
@@ -133,6 +149,8 @@ export interface Ended extends FencedKey {
   readonly output: object | null
   /** The failure would come again at each fire, so the recurring job itself ends with the run. */
   readonly failsJob: boolean
+  /** The job may want to be paused after so many failures; not unless told. */
+  readonly mayPauseJob?: boolean
 }
 
 /**
@@ -142,19 +160,24 @@ export interface Ended extends FencedKey {
  * Asking again after an answer was lost is safe: what is on record with the same fence counts as
  * recorded.
  */
-export async function recordAttempts(pool: Pool, ended: readonly Ended[]): Promise<FencedKey[]> {
+export async function recordAttempts(pool: Pool, ended: readonly Ended[]): Promise<Recorded[]> {
   const done = ended.filter(attempt => attempt.next.status !== 'PENDING')
   const pending = ended.filter(attempt => attempt.next.status === 'PENDING')
   const failing = done.filter(attempt => attempt.failsJob)
-  const onlyDone = pending.length === 0 && failing.length === 0
+  const pausing = done.filter(
+    attempt => attempt.mayPauseJob === true && attempt.next.status === 'FAILED',
+  )
+  const changing = [...failing, ...pausing]
+  const onlyDone = pending.length === 0 && changing.length === 0
 
   const recorded = onlyDone
     ? await finishRuns(pool, done)
     : await pool.transaction(async tx => {
         // Whoever changes a job locks its definition before its runs, here too.
-        const jobs = await lockDefinitions(tx, failing)
+        await lockDefinitions(tx, [...changing, ...pending], changing.length > 0)
         const finished = await finishRuns(tx, done)
-        if (jobs.length > 0) await failJobs(tx, failing, finished)
+        if (failing.length > 0) await failJobs(tx, failing, finished)
+        await pauseFailing(tx, pausing)
         return [...finished, ...(await returnRuns(tx, pending, 'FAILED'))]
       })
   if (recorded.length === ended.length) return recorded
@@ -165,8 +188,8 @@ export async function recordAttempts(pool: Pool, ended: readonly Ended[]): Promi
 
 /**
  * Puts attempts whose executor vanished on record and gives their runs another attempt, or ends
- * them. The claim of the same transaction has locked the runs and raised their fences by one, which
- * the keys carry.
+ * them. The claim of the same transaction has locked the definitions and the runs, and raised the
+ * fences by one, which the keys carry.
  */
 export async function recoverLost(tx: Db, lost: readonly Ended[]): Promise<void> {
   await finishRuns(

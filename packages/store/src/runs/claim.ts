@@ -1,19 +1,21 @@
 import {
-  type DstPolicy,
   type Fence,
   formatInstant,
   type Instant,
   type JobId,
+  type JobPolicies,
+  type JobType,
   jobIdOf,
   priorities,
   type RunKey,
   type RunReason,
+  type StoredRecurrence,
   type UserId,
 } from '@cronos/domain'
 import type { Db } from '../db.ts'
 import { prepared } from '../sql.ts'
 
-/** A run whose `wake_at` had passed, and is now this scheduler's to publish or to recover. */
+/** A run whose `wake_at` had passed, and is now this scheduler's to publish, settle or recover. */
 export interface Claimed extends RunKey {
   readonly jobId: JobId
   readonly owner: UserId
@@ -24,17 +26,46 @@ export interface Claimed extends RunKey {
   /** PENDING: due. DISPATCHED: its event was lost. RUNNING: its executor was. */
   readonly was: 'PENDING' | 'DISPATCHED' | 'RUNNING'
   readonly reason: RunReason
+  /** Whether it was claimed for the first time: then what follows it is not planned yet. */
+  readonly isFirst: boolean
   readonly lost: number
   /** Of the attempt that was lost. */
   readonly executor: string | null
   readonly startedAt: Instant | null
-  /** What the next fire is computed from: only at the first dispatch of a recurring job's fire. */
-  readonly cronExpression: string | null
-  readonly timeZone: string | null
-  readonly dstGap: DstPolicy['gap'] | null
-  readonly dstOverlap: DstPolicy['overlap'] | null
+  /** Whether somebody had asked to cancel the attempt that was lost. */
+  readonly isCancelled: boolean
+  /** Not started by then: expired. Null for never, and once it has started. */
+  readonly expiresAt: Instant | null
+  /** A fire of a one-time job that is late, and whose job wants to be skipped then. */
+  readonly isSkipped: boolean
+  /** Only of a recurring job's fire that has not started, and of a lost attempt: else null. */
+  readonly job: ClaimedJob | null
   /** The database's clock, at which the claim was made. */
   readonly now: Instant
+}
+
+/** What a claimed run is judged by. */
+export interface ClaimedJob
+  extends StoredRecurrence,
+    Pick<
+      JobPolicies,
+      | 'backoff'
+      | 'backoffBaseMs'
+      | 'backoffCapMs'
+      | 'backoffJitter'
+      | 'overlap'
+      | 'misfire'
+      | 'catchUpLimit'
+      | 'expireAfterMs'
+      | 'spreadMs'
+      | 'onLost'
+      | 'pauseAfterFailures'
+    > {
+  readonly jobType: JobType
+  /** Whether another run of the job stands in the way of this one. */
+  readonly underWay: boolean
+  /** When that other run is looked at again; null where none is, or it is held. */
+  readonly underWayUntil: Instant | null
 }
 
 export interface ClaimOptions {
@@ -47,6 +78,8 @@ export interface ClaimOptions {
    * away leaves them for a moment, so that executors which were cut off with it can report.
    */
   readonly takeOver: boolean
+  /** A fire that is served later than this has misfired, in milliseconds; a minute unless told. */
+  readonly misfireAfterMs?: number
   /** How much each owner may get; null where all are alike. */
   readonly shares?: Shares | null
 }
@@ -73,25 +106,31 @@ const RESERVED_SHARE = [0.4, 0.2, 0.1, 0.05] as const
 /**
  * Takes the runs whose `wake_at` has passed: those due become DISPATCHED with a higher fence and a
  * lease, those whose executor vanished get a higher fence and are for `recoverLost`. Runs in the
- * caller's transaction, which also inserts the next fires.
+ * caller's transaction, which also judges them by their jobs' policies: what is not to be
+ * dispatched yet, or at all, leaves that state before anybody sees it.
  *
- * A recurring job's definition is locked for share when its fire is first claimed; where somebody
- * is changing it the run is left as it is.
+ * The definition of a recurring job is locked for share while its fire is judged, and that of a lost
+ * attempt too; where somebody is changing it the run is left as it is.
  *
  * Served by `runs_live_wake`, one scan for each priority: ordered by priority over one range, each
- * claim would walk all future runs.
+ * claim would walk all future runs. What else it reads it finds by primary keys.
  */
 export async function claimRuns(tx: Db, options: ClaimOptions): Promise<Claimed[]> {
-  const { limit, dispatchLeaseMs, takeOver, shares = null } = options
+  const { limit, dispatchLeaseMs, takeOver, shares = null, misfireAfterMs = 60_000 } = options
   const { each, names, left, passedOver, from } = columnsOf(shares)
   const { rows } = await tx.query<ClaimedRow>(prepared('claim')`
     with due as materialized (
       select run.*
         from unnest(${LEVELS}::smallint[]) as level (priority),
              lateral (
-               select q.ctid as place, q.job_id, q.status as was, q.priority, q.wake_at, q.owner,
-                      q.recurring and q.reason = 'FIRE' and q.attempt = 0 and q.dispatches = 0
-                        as first_fire
+               select q.ctid as place, q.job_id, q.scheduled_at, q.status as was, q.priority,
+                      q.wake_at, q.owner,
+                      q.status = 'RUNNING'
+                        or q.recurring and q.attempt = 0 and q.status = 'PENDING'
+                           and q.reason in ('FIRE', 'CATCH_UP') as is_judged,
+                      not q.recurring and q.attempt = 0 and q.reason = 'FIRE'
+                        and q.due_at < now() - interval '1 millisecond' * ${misfireAfterMs}::float8
+                        as is_late
                  from runs_live q
                 where q.priority = level.priority
                   and q.wake_at <= now()
@@ -115,37 +154,63 @@ export async function claimRuns(tx: Db, options: ClaimOptions): Promise<Claimed[
        order by due.place_in_level > ${limit}::int * (${RESERVED_SHARE}::float8[])[due.priority + 1],
                 due.priority, due.wake_at
        limit ${limit}::int),
-    fire as materialized (
-      select d.job_id, d.cron_expression, d.time_zone, d.dst_gap, d.dst_overlap
+    judged as materialized (
+      select chosen.*, job.columns as job, coalesce(skipped.yes, false) as is_skipped
         from chosen
-        join job_definitions d on d.job_id = chosen.job_id
-       where chosen.first_fire
-         for share of d skip locked),
+        left join lateral (
+          select jsonb_build_object(
+                   'jobType', d.job_type, 'cronExpression', d.cron_expression,
+                   'timeZone', d.time_zone, 'dstGap', d.dst_gap, 'dstOverlap', d.dst_overlap,
+                   'everyMs', d.every_ms,
+                   'anchorAt', (extract(epoch from d.anchor_at) * 1000)::bigint,
+                   'startAt', (extract(epoch from d.start_at) * 1000)::bigint,
+                   'endAt', (extract(epoch from d.end_at) * 1000)::bigint,
+                   'backoff', d.backoff, 'backoffBaseMs', d.backoff_base_ms,
+                   'backoffCapMs', d.backoff_cap_ms, 'backoffJitter', d.backoff_jitter,
+                   'overlap', d.overlap, 'misfire', d.misfire, 'catchUpLimit', d.catch_up_limit,
+                   'expireAfterMs', d.expire_after_ms, 'spreadMs', d.spread_ms,
+                   'onLost', d.on_lost, 'pauseAfterFailures', d.pause_after_failures,
+                   'underWay', other.count > 0,
+                   'underWayUntil', (extract(epoch from other.wake_at) * 1000)::bigint) as columns
+            from (select * from job_definitions d
+                   where chosen.is_judged and d.job_id = chosen.job_id
+                     for share skip locked) d,
+                 lateral (
+                   select count(*) as count, min(o.wake_at) as wake_at
+                     from runs_live o
+                    where chosen.was = 'PENDING'
+                      and o.job_id = chosen.job_id
+                      and o.scheduled_at <> chosen.scheduled_at
+                      and o.hold is distinct from 'PAUSED'
+                      and (o.scheduled_at < chosen.scheduled_at
+                           or o.status <> 'PENDING' or o.attempt > 0)) other) job on true
+        left join lateral (
+          select true as yes from job_definitions d
+           where chosen.is_late and d.job_id = chosen.job_id and d.misfire = 'skip') skipped on true),
     claimed as (
       update runs_live q
-         set status = case when chosen.was = 'RUNNING' then q.status else 'DISPATCHED' end,
+         set status = case when judged.was = 'RUNNING' then q.status else 'DISPATCHED' end,
              fence = q.fence + 1,
              dispatches = q.dispatches + 1,
-             lost = q.lost + (chosen.was = 'RUNNING')::int,
+             lost = q.lost + (judged.was = 'RUNNING')::int,
              claimed_at = now(),
              wake_at = now() + interval '1 millisecond' * least(
                ${LONGEST_DISPATCH_LEASE_MS}::float8,
                ${dispatchLeaseMs}::float8 * 2 ^ least(q.dispatches, 10))
-        from chosen
-       where q.ctid = chosen.place
-         and (not chosen.first_fire or chosen.job_id in (select job_id from fire))
+        from judged
+       where q.ctid = judged.place
+         and (not judged.is_judged or judged.job is not null)
       returning q.job_id, q.scheduled_at, q.owner, q.fence, q.attempt, q.max_attempts, q.reason,
-                q.lost,
-                q.executor, q.started_at, chosen.was, chosen.first_fire, chosen.priority,
-                chosen.wake_at)
+                q.lost, q.executor, q.started_at, q.dispatches, q.cancel_at, q.expires_at, judged.was,
+                judged.job, judged.is_skipped, judged.priority, judged.wake_at)
     select claimed.job_id as "jobUuid", claimed.scheduled_at as "scheduledAt", claimed.owner,
            claimed.fence,
            claimed.attempt, claimed.max_attempts as "maxAttempts", claimed.reason, claimed.lost,
-           claimed.executor, claimed.started_at as "startedAt", claimed.was,
-           fire.cron_expression as "cronExpression", fire.time_zone as "timeZone",
-           fire.dst_gap as "dstGap", fire.dst_overlap as "dstOverlap", now() as now
+           claimed.executor, claimed.started_at as "startedAt", claimed.was, claimed.job,
+           claimed.dispatches = 1 as "isFirst", claimed.cancel_at is not null as "isCancelled",
+           claimed.is_skipped as "isSkipped",
+           case when claimed.attempt = 0 then claimed.expires_at end as "expiresAt", now() as now
       from claimed
-      left join fire on claimed.first_fire and fire.job_id = claimed.job_id
      order by claimed.priority, claimed.wake_at`)
   return rows.map(({ jobUuid, ...row }) => ({ jobId: jobIdOf(jobUuid), ...row }))
 }

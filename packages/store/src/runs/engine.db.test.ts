@@ -267,7 +267,7 @@ test('a recurring job has its next fire before the one at hand is dispatched', a
     )
     return claimed
   })
-  assert.equal(claimed[0]?.cronExpression, '* * * * * *')
+  assert.equal(claimed[0]?.job?.cronExpression, '* * * * * *')
   const running = await readJob(db, job.jobId, alice)
   assert.equal(running?.status, 'RUNNING')
   assert.equal(running?.nextRunAt, claimed[0]!.now + 60_000)

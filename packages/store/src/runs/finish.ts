@@ -4,15 +4,25 @@ import { prepared } from '../sql.ts'
 import type { Ended } from './attempts.ts'
 import { type FencedKey, inKeyOrder, type KeyRow, keyColumns, toKey } from './keys.ts'
 
+/** An attempt that is on record by now. */
+export interface Recorded extends FencedKey {
+  /** Another run of the same job waited for it, and is due now. */
+  readonly wakesNext: boolean
+}
+
 /**
  * Moves finished runs to history: a delete and an insert, not an update of the partition key, which
- * a concurrent waiter would see as an error. Served by the primary keys of both partitions.
+ * a concurrent waiter would see as an error. A run of the same job that waited for one of them is
+ * due at once; one that somebody holds just now is left to its own wake-up. A failed run that
+ * somebody had asked to cancel is CANCELLED.
+ *
+ * Served by the primary keys of both partitions.
  */
-export async function finishRuns(db: Db, ended: readonly Ended[]): Promise<FencedKey[]> {
+export async function finishRuns(db: Db, ended: readonly Ended[]): Promise<Recorded[]> {
   if (ended.length === 0) return []
   const sorted = inKeyOrder(ended)
   const { jobs, fireTimes } = keyColumns(sorted)
-  const { rows } = await db.query<KeyRow>(prepared('finish')`
+  const { rows } = await db.query<RecordedRow>(prepared('finish')`
     with result as (
       select * from unnest(
         ${jobs}::uuid[], ${fireTimes}::float8[], ${sorted.map(e => e.fence)}::bigint[],
@@ -28,50 +38,82 @@ export async function finishRuns(db: Db, ended: readonly Ended[]): Promise<Fence
          and q.fence = result.fence
          and q.status = 'RUNNING'
       returning q.*, result.status as outcome, result.error as result_error,
-                result.output as result_output)
+                result.output as result_output),
+    waiting as materialized (
+      select next.place
+        from (select distinct job_id from ended where recurring) job,
+             lateral (
+               select q.ctid as place from runs_live q
+                where q.job_id = job.job_id
+                  and q.status = 'PENDING' and q.attempt = 0
+                  and q.due_at <= now() and q.wake_at > now()
+                order by q.scheduled_at
+                limit 1
+                  for update skip locked) next),
+    pulled as (
+      update runs_live q set wake_at = now() from waiting where q.ctid = waiting.place
+      returning q.job_id)
     insert into runs_done (
       job_id, scheduled_at, due_at, deadline_at, claimed_at, started_at, finished_at, fence,
       job_version, attempt, max_attempts, dispatches, lost, priority, done, recurring, status,
       reason, owner, executor, tzdata, replay_of, requested_by, payload, error, output)
     select job_id, scheduled_at, due_at, deadline_at, claimed_at, started_at, clock_timestamp(),
            fence, job_version, attempt, max_attempts, dispatches, lost, priority, true, recurring,
-           outcome, reason, owner, executor, tzdata, replay_of, requested_by, payload, result_error,
+           case when outcome = 'FAILED' and cancel_at is not null then 'CANCELLED' else outcome end,
+           reason, owner, executor, tzdata, replay_of, requested_by, payload, result_error,
            result_output
       from ended
     on conflict do nothing
-    returning job_id as "jobUuid", scheduled_at as "scheduledAt", fence`)
-  return rows.map(toKey)
+    returning job_id as "jobUuid", scheduled_at as "scheduledAt", fence,
+              recurring and job_id in (select pulled.job_id from pulled) as "wakesNext"`)
+  return rows.map(toRecorded)
+}
+
+type RecordedRow = KeyRow & Pick<Recorded, 'wakesNext'>
+
+function toRecorded({ wakesNext, ...key }: RecordedRow): Recorded {
+  return { ...toKey(key), wakesNext }
 }
 
 /** How a failed attempt is told in the list of attempts. */
 export type AttemptOutcome = 'FAILED' | 'LOST' | 'HANDED_BACK'
 
 /**
- * Gives runs back to the queue for another attempt and puts the one that ended on record. Served
- * by the primary key of `runs_live`.
+ * Gives runs back to the queue for another attempt and puts the one that ended on record. Where the
+ * job is paused, or a person must say what a lost attempt did, the run is held; where somebody asked
+ * to cancel it, or the job has ended meanwhile, it is CANCELLED instead.
+ *
+ * The caller has locked the definitions, so that nobody pauses a job in between. Served by the
+ * primary keys of `job_definitions` and of both partitions.
  */
 export async function returnRuns(
   tx: Db,
   ended: readonly Ended[],
   outcome: AttemptOutcome,
-): Promise<FencedKey[]> {
+): Promise<Recorded[]> {
   if (ended.length === 0) return []
   const sorted = inKeyOrder(ended)
   const { jobs, fireTimes } = keyColumns(sorted)
-  const { rows } = await tx.query<KeyRow>(prepared('return')`
+  const { rows } = await tx.query<RecordedRow>(prepared('return')`
     with result as (
       select * from unnest(
         ${jobs}::uuid[], ${fireTimes}::float8[], ${sorted.map(e => e.fence)}::bigint[],
         ${sorted.map(e => delayOf(e.next))}::float8[], ${sorted.map(e => counts(e.next))}::boolean[],
-        ${sorted.map(e => toJson(e.error))}::jsonb[])
-        as result (job_id, ms, fence, delay_ms, counts, error)),
-    ended as (
+        ${sorted.map(e => holdOf(e.next))}::text[], ${sorted.map(e => toJson(e.error))}::jsonb[])
+        as result (job_id, ms, fence, delay_ms, counts, hold, error)),
+    ended as materialized (
       select q.ctid as place, q.job_id, q.scheduled_at, q.fence, q.attempt, q.executor,
-             q.started_at, result.delay_ms, result.counts, result.error
+             q.started_at, result.delay_ms, result.counts, result.error,
+             coalesce(result.hold, case
+               when d.state = 'PAUSED' and q.reason not in ('MANUAL', 'REPLAY') then 'PAUSED'
+             end) as held,
+             q.cancel_at is not null or d.state in ('CANCELLED', 'DELETED')
+               or d.state = 'FAILED' and q.reason <> 'REPLAY' as is_over
         from result
         join runs_live q on q.job_id = result.job_id
          and q.scheduled_at = to_timestamp(result.ms / 1000)::timestamptz(3)
          and not q.done
+        join job_definitions d on d.job_id = q.job_id
        where q.fence = result.fence
          and q.status = 'RUNNING'
          for update of q),
@@ -81,28 +123,48 @@ export async function returnRuns(
              attempt = q.attempt - (not ended.counts)::int,
              dispatches = (not ended.counts)::int,
              executor = null, started_at = null, deadline_at = null,
-             wake_at = now() + interval '1 millisecond' * ended.delay_ms
+             hold = ended.held,
+             wake_at = case when ended.held is null
+               then now() + interval '1 millisecond' * ended.delay_ms
+             end
         from ended
-       where q.ctid = ended.place
-      returning q.job_id)
-    insert into attempts (job_id, scheduled_at, attempt, fence, executor, started_at, ended_at,
-                          outcome, error)
-    select job_id, scheduled_at, attempt, fence - (${outcome}::text = 'LOST')::int, executor,
-           started_at, clock_timestamp(),
-           case when counts then ${outcome}::text else 'HANDED_BACK' end, error
-      from ended
-    on conflict do nothing
-    returning job_id as "jobUuid", scheduled_at as "scheduledAt",
-              fence + (${outcome}::text = 'LOST')::int as fence`)
-  return rows.map(toKey)
+       where q.ctid = ended.place and not ended.is_over),
+    cancelled as (
+      delete from runs_live q
+       using ended
+       where q.ctid = ended.place and ended.is_over
+      returning q.*, ended.error as result_error),
+    history as (
+      insert into runs_done (
+        job_id, scheduled_at, due_at, deadline_at, claimed_at, started_at, finished_at, fence,
+        job_version, attempt, max_attempts, dispatches, lost, priority, done, recurring, status,
+        reason, owner, executor, tzdata, replay_of, requested_by, payload, error)
+      select job_id, scheduled_at, due_at, deadline_at, claimed_at, started_at, clock_timestamp(),
+             fence, job_version, attempt, max_attempts, dispatches, lost, priority, true, recurring,
+             'CANCELLED', reason, owner, executor, tzdata, replay_of, requested_by, payload,
+             result_error
+        from cancelled
+      on conflict do nothing),
+    attempt as (
+      insert into attempts (job_id, scheduled_at, attempt, fence, executor, started_at, ended_at,
+                            outcome, error)
+      select job_id, scheduled_at, attempt, fence - (${outcome}::text = 'LOST')::int, executor,
+             started_at, clock_timestamp(),
+             case when counts then ${outcome}::text else 'HANDED_BACK' end, error
+        from ended
+       where not is_over
+      on conflict do nothing)
+    select job_id as "jobUuid", scheduled_at as "scheduledAt", fence, false as "wakesNext"
+      from ended`)
+  return rows.map(toRecorded)
 }
 
 /** Which of these attempts are on record already, from a call whose answer was lost. */
-export async function findRecorded(db: Db, attempts: readonly FencedKey[]): Promise<FencedKey[]> {
+export async function findRecorded(db: Db, attempts: readonly FencedKey[]): Promise<Recorded[]> {
   const { jobs, fireTimes } = keyColumns(attempts)
-  const { rows } = await db.query<KeyRow>(prepared('find-recorded')`
+  const { rows } = await db.query<RecordedRow>(prepared('find-recorded')`
     select mine.job_id as "jobUuid", to_timestamp(mine.ms / 1000)::timestamptz(3) as "scheduledAt",
-           mine.fence
+           mine.fence, false as "wakesNext"
       from unnest(${jobs}::uuid[], ${fireTimes}::float8[], ${attempts.map(a => a.fence)}::bigint[])
         as mine (job_id, ms, fence)
      where exists (
@@ -113,7 +175,7 @@ export async function findRecorded(db: Db, attempts: readonly FencedKey[]): Prom
              select from attempts a
               where a.job_id = mine.job_id and a.fence = mine.fence and a.outcome <> 'LOST'
                 and a.scheduled_at = to_timestamp(mine.ms / 1000)::timestamptz(3))`)
-  return rows.map(toKey)
+  return rows.map(toRecorded)
 }
 
 function toJson(value: object | null): string | null {
@@ -122,6 +184,10 @@ function toJson(value: object | null): string | null {
 
 function delayOf(next: Next): number {
   return next.status === 'PENDING' ? next.delayMs : 0
+}
+
+function holdOf(next: Next): string | null {
+  return next.status === 'PENDING' ? (next.hold ?? null) : null
 }
 
 function counts(next: Next): boolean {

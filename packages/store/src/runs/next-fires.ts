@@ -1,18 +1,27 @@
 import { type Instant, type RunKey, uuidOf } from '@cronos/domain'
 import type { Db } from '../db.ts'
 import { prepared } from '../sql.ts'
-import { inKeyOrder, keyColumns } from './keys.ts'
+import { inKeyOrder } from './keys.ts'
 
 /** The fire that follows one which was claimed. */
 export interface NextFire extends RunKey {
-  /** When the job is due again. */
+  /** The job's next fire time. */
   readonly nextAt: Instant
+  /** By how much the job's spread moves it; not at all unless told. */
+  readonly offsetMs?: number
+  /** CATCH_UP: it has passed, and runs when those before it have ended. FIRE unless told. */
+  readonly nextReason?: 'FIRE' | 'CATCH_UP'
+  /** Whether a run before it is under way: it is looked at when that one ends. */
+  readonly waits?: boolean
 }
+
+/** A run that waits for another one is looked at so often, should nobody wake it; in milliseconds. */
+export const LONGEST_WAIT_MS = 5_000
 
 /**
  * Puts the next fire of each of these runs' jobs into the queue, in the transaction of their claim,
  * so that a recurring job has its next fire whatever becomes of the one at hand. One that is there
- * already stays. Owner, priority and attempts are the definition's.
+ * already stays. Owner, priority, attempts and expiry are the definition's.
  *
  * Served by the primary keys of `job_definitions` and `runs_live`.
  *
@@ -26,40 +35,28 @@ export async function insertNextFires(
   if (fires.length === 0) return
   const sorted = inKeyOrder(fires)
   await tx.query(prepared('next-fires')`
-    insert into runs_live (job_id, scheduled_at, due_at, wake_at, job_version, max_attempts,
-                           priority, recurring, status, owner, tzdata)
-    select d.job_id, fire.at::timestamptz(3), fire.at, fire.at, d.version, d.max_attempts,
-           d.priority, true, 'PENDING', d.created_by, ${tzdata}
-      from (select job_id, to_timestamp(ms / 1000)::timestamptz(3) as at
+    insert into runs_live (job_id, scheduled_at, due_at, wake_at, expires_at, job_version,
+                           max_attempts, priority, recurring, status, reason, owner, tzdata)
+    select d.job_id, fire.at, fire.due_at,
+           case when fire.waits
+             then greatest(fire.due_at, now() + interval '1 millisecond' * ${LONGEST_WAIT_MS}::float8)
+             else fire.due_at
+           end,
+           fire.due_at + interval '1 millisecond' * d.expire_after_ms, d.version, d.max_attempts,
+           d.priority, true, 'PENDING', fire.reason, d.created_by,
+           case when d.cron_expression is not null then ${tzdata}::text end
+      from (select job_id, to_timestamp(ms / 1000)::timestamptz(3) as at,
+                   to_timestamp((ms + offset_ms) / 1000)::timestamptz(3) as due_at, reason, waits
               from unnest(${sorted.map(f => uuidOf(f.jobId))}::uuid[],
-                          ${sorted.map(f => f.nextAt)}::float8[]) as fire (job_id, ms)) fire
+                          ${sorted.map(f => f.nextAt)}::float8[],
+                          ${sorted.map(f => f.offsetMs ?? 0)}::float8[],
+                          ${sorted.map(f => f.nextReason ?? 'FIRE')}::text[],
+                          ${sorted.map(f => f.waits ?? false)}::boolean[])
+                as fire (job_id, ms, offset_ms, reason, waits)) fire
       join job_definitions d on d.job_id = fire.job_id
-     where not exists (
+     where d.state = 'ACTIVE'
+       and not exists (
              select from runs_done r
               where r.job_id = fire.job_id and r.scheduled_at = fire.at and r.done)
-    on conflict do nothing`)
-}
-
-/** A span of fire times that no run of their own stands for. */
-export interface SkippedSpan {
-  readonly run: RunKey
-  readonly from: Instant
-  readonly to: Instant
-  readonly count: number
-  readonly policy: 'MISFIRE'
-}
-
-/** Settles fire times without a run, in the transaction that decides it. */
-export async function recordSkipped(tx: Db, spans: readonly SkippedSpan[]): Promise<void> {
-  if (spans.length === 0) return
-  const { jobs, fireTimes } = keyColumns(spans.map(span => span.run))
-  await tx.query(prepared('skipped')`
-    insert into skipped (job_id, from_at, to_at, count, policy, into_run)
-    select job_id, to_timestamp(from_ms / 1000), to_timestamp(to_ms / 1000), count, policy,
-           to_timestamp(run_ms / 1000)
-      from unnest(${jobs}::uuid[], ${spans.map(s => s.from)}::float8[],
-                  ${spans.map(s => s.to)}::float8[], ${spans.map(s => s.count)}::bigint[],
-                  ${spans.map(s => s.policy)}::text[], ${fireTimes}::float8[])
-        as span (job_id, from_ms, to_ms, count, policy, run_ms)
     on conflict do nothing`)
 }
