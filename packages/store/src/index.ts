@@ -131,6 +131,7 @@ export {
 export { insertNextFires, type NextFire } from './runs/next-fires.ts'
 export { type AttemptRow, listRuns, type RunDetails, type RunRow, readRun } from './runs/read.ts'
 export { releaseRuns } from './runs/release.ts'
+export { type Resolution, type Resolved, resolveUnknown } from './runs/resolve.ts'
 export {
   type FinalStatus,
   moveLedgerHorizon,

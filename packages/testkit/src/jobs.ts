@@ -55,3 +55,11 @@ export async function fromNow(db: Db, ms: number): Promise<Instant> {
 export async function passTime(db: Db): Promise<void> {
   await db.query(sql`update runs_live set wake_at = now() where wake_at is not null`)
 }
+
+/** An interval trigger whose first fire is given. */
+export function byInterval(everyMs: number, firstFireAt: Instant): NewJob['trigger'] {
+  return {
+    ...{ kind: 'every', everyMs, anchorAt: firstFireAt, startAt: null, endAt: null },
+    ...{ tzdata: null, plannedAt: instant(firstFireAt - 1), firstFireAt },
+  }
+}

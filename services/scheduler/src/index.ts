@@ -1,2 +1,3 @@
 export { type SchedulerConfig, schedulerConfig } from './config.ts'
 export { type SchedulerDeps, type StartedScheduler, startScheduler } from './service.ts'
+export { type TickDeps, tick } from './tick.ts'
