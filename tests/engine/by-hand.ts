@@ -11,7 +11,7 @@ import {
   type UserId,
   uuidOf,
 } from '@cronos/domain'
-import { type SchedulerConfig, tick } from '@cronos/scheduler-service'
+import { type SchedulerConfig, type TickDeps, tick } from '@cronos/scheduler-service'
 import {
   type Ended,
   listRuns,
@@ -40,6 +40,7 @@ const schedulerConfig: SchedulerConfig = {
   leaseMs: 10_000,
   heartbeatMs: 3_000,
   retry: { baseMs: 1_000, capMs: 60_000 },
+  retention: { succeededMs: 1e9, failedMs: 1e9, cancelledMs: 1e9, skippedMs: 1e9 },
 }
 
 export interface EngineByHand {
@@ -75,7 +76,11 @@ export function openByHand(db: Pool, owner: UserId): EngineByHand {
     publish: (events: readonly JobEvent[]) => Promise.resolve(void published.push(...events)),
   } as Pick<Bus, 'publish'> as Bus
   const window = { room: () => Promise.resolve(1_000), use() {}, restMs: 5 }
-  const deps = { db, bus, log: pino({ level: 'silent' }), window, tzdata: 'test', random: () => 0 }
+  const alike = { observe() {}, shares: () => null, claimed() {}, isCapping: false, restMs: 0 }
+  const deps: TickDeps = {
+    ...{ db, bus, window, fairness: alike, tzdata: 'test', random: () => 0 },
+    log: pino({ level: 'silent' }),
+  }
 
   const engine: EngineByHand = {
     async turn() {

@@ -22,7 +22,7 @@ import {
   readRun,
   sql,
 } from '@cronos/store'
-import { aJob, byCron, freshDatabase, fromNow } from '@cronos/testkit'
+import { aJob, byCron, byInterval, freshDatabase, fromNow } from '@cronos/testkit'
 import { pino } from 'pino'
 import { Type } from 'typebox'
 
@@ -487,5 +487,88 @@ export function testPipeline(name: string, openBus: () => Promise<EngineBus>): v
     assert.ok(held.size < 20, `${held.size} of 20 slots are held by one owner`)
     gate.resolve()
     await db.query(sql`delete from runs_live where owner = 'mallory' and status = 'PENDING'`)
+  })
+
+  test(`${name}: a run that is cancelled while it runs is told so, ends within its grace and is on record`, async () => {
+    const begun = Promise.withResolvers<TaskContext>()
+    await using _pair = await startPair(
+      tasks({
+        stubborn: context =>
+          new Promise((_, reject) => {
+            begun.resolve(context)
+            context.signal.addEventListener('abort', () => reject(new Error('cut off')))
+          }),
+      }),
+      { heartbeatMs: 50 },
+    )
+    const job = named('stubborn')
+    await store(job)
+    const { signal } = await begun.promise
+    await db.query(sql`
+      update runs_live set cancel_at = now() + interval '1 hour' where owner = ${alice}`)
+    assert.equal((await reaches(job.jobId, 'CANCELLED')).attempts, 1)
+    assert.ok(signal.aborted)
+    assert.equal((signal.reason as Error).message, 'the run was cancelled')
+    const run = await onlyRun(job.jobId)
+    assert.deepEqual(
+      run.attempts.map(attempt => attempt.outcome),
+      ['CANCELLED'],
+    )
+  })
+
+  test(`${name}: fires that queue run one after the other, none beside another and none left out`, async () => {
+    let going = 0
+    const fires: number[] = []
+    await using _pair = await startPair(
+      tasks({
+        slow: async context => {
+          assert.equal(++going, 1)
+          fires.push(context.scheduledAt)
+          await new Promise(resolve => setTimeout(resolve, 1_200))
+          going--
+          return undefined
+        },
+      }),
+    )
+    const first = await fromNow(db, 100)
+    const job = named('slow', { trigger: byInterval(1_000, first), overlap: 'queue' })
+    await store(job)
+    while (fires.length < 4) await new Promise(resolve => setTimeout(resolve, 20))
+    // On a busy machine a fire may have been missed: then another one stands for it.
+    const { rows } = await db.query<{ from: number; count: number }>(sql`
+      select from_at as "from", count from skipped where into_run is not null order by from_at`)
+    const missed = rows.flatMap(({ from, count }) =>
+      Array.from({ length: count }, (_, n) => from + n * 1_000),
+    )
+    const settled = [...fires, ...missed].filter(at => at >= first && at <= fires.at(-1)!)
+    assert.deepEqual(
+      settled.toSorted((a, b) => a - b),
+      Array.from({ length: (fires.at(-1)! - first) / 1_000 + 1 }, (_, n) => first + n * 1_000),
+    )
+    await db.query(sql`delete from runs_live`)
+  })
+
+  test(`${name}: missed fires are caught up with, one after the other`, async () => {
+    const fires: number[] = []
+    await using _pair = await startPair(
+      tasks({
+        behind: context => {
+          fires.push(context.scheduledAt)
+          return Promise.resolve(undefined)
+        },
+      }),
+    )
+    const first = await fromNow(db, -5 * 3_600_000)
+    const job = named('behind', {
+      ...{ trigger: byInterval(3_600_000, first), misfire: 'catch_up', catchUpLimit: 4 },
+    })
+    await store(job)
+    while (fires.length < 4) await new Promise(resolve => setTimeout(resolve, 20))
+    await reaches(job.jobId, 'SCHEDULED')
+    assert.deepEqual(
+      fires.map(at => (at - first) / 3_600_000),
+      [2, 3, 4, 5],
+    )
+    await db.query(sql`delete from runs_live`)
   })
 }
