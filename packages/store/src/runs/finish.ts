@@ -159,22 +159,26 @@ export async function returnRuns(
   return rows.map(toRecorded)
 }
 
-/** Which of these attempts are on record already, from a call whose answer was lost. */
+/**
+ * Which of these attempts are on record already, from a call whose answer was lost. Served by the
+ * primary keys of `runs_done` and `attempts`.
+ */
 export async function findRecorded(db: Db, attempts: readonly FencedKey[]): Promise<Recorded[]> {
   const { jobs, fireTimes } = keyColumns(attempts)
   const { rows } = await db.query<RecordedRow>(prepared('find-recorded')`
     select mine.job_id as "jobUuid", to_timestamp(mine.ms / 1000)::timestamptz(3) as "scheduledAt",
            mine.fence, false as "wakesNext"
       from unnest(${jobs}::uuid[], ${fireTimes}::float8[], ${attempts.map(a => a.fence)}::bigint[])
-        as mine (job_id, ms, fence)
-     where exists (
+        as mine (job_id, ms, fence),
+           lateral (
              select from runs_done r
               where r.job_id = mine.job_id and r.fence = mine.fence and r.done
-                and r.scheduled_at = to_timestamp(mine.ms / 1000)::timestamptz(3))
-        or exists (
+                and r.scheduled_at = to_timestamp(mine.ms / 1000)::timestamptz(3)
+             union all
              select from attempts a
               where a.job_id = mine.job_id and a.fence = mine.fence and a.outcome <> 'LOST'
-                and a.scheduled_at = to_timestamp(mine.ms / 1000)::timestamptz(3))`)
+                and a.scheduled_at = to_timestamp(mine.ms / 1000)::timestamptz(3)
+             limit 1) found`)
   return rows.map(toRecorded)
 }
 
