@@ -549,3 +549,21 @@ test('health and the API document are there without a token', async () => {
   assert.equal(docs.status, 200)
   assert.match(docs.headers.get('content-type') ?? '', /text\/html/)
 })
+
+test('a run that is held because its executor vanished is resolved by its owner, and by nobody else', async () => {
+  const jobId = await created({ ...immediate, onLost: 'hold' })
+  const { rows } = await db.query<{ ms: number }>(sql`
+    update runs_live set hold = 'UNKNOWN', wake_at = null, attempt = 1, lost = 1
+     where 'job_' || job_id = ${jobId}
+    returning (extract(epoch from scheduled_at) * 1000)::bigint as ms`)
+  const path = `/api/v1/runs/${jobId.replace('job_', 'run_')}_${rows[0]!.ms}/resolve`
+  const resolve = (body: unknown, token = tokenOf('alice')) =>
+    ask(path, { method: 'POST', body, token })
+  assert.equal((await resolve({ as: 'succeeded' }, tokenOf('mallory'))).status, 404)
+  assert.equal((await resolve({ as: 'succeeded' }, tokenOf('alice', ['jobs.read']))).status, 403)
+  assert.equal((await resolve({ as: 'done' })).status, 400)
+  assert.equal((await resolve({ as: 'succeeded' })).status, 204)
+  assert.equal((await resolve({ as: 'succeeded' })).status, 400)
+  const job = await ask(`/api/v1/jobs/${jobId}`)
+  assert.equal(job.json.status, 'COMPLETED')
+})

@@ -45,6 +45,7 @@ export {
   RunSummary,
 } from './jobs.ts'
 export { PolicyPatch, policyFields, type ShownPolicies } from './policies.ts'
+export { ResolveRun } from './resolve.ts'
 export { RunLog } from './run-logs.ts'
 export { FoundJob, JobsFound, RunsFound } from './search.ts'
 export * from './users.ts'

@@ -96,11 +96,8 @@ export {
 export type { ClaimedKey, KeptAnswer, KeyClaim } from './repeat.ts'
 export {
   type Backoff,
-  type Backoff,
-  type RetryPolicy,
   type RetryPolicy,
   type RetryWishes,
-  retryDelayMs,
   retryDelayMs,
   retryPolicyOf,
 } from './retry.ts'

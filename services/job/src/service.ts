@@ -17,6 +17,7 @@ import { openJobs } from './jobs.ts'
 import { startLive } from './live/live.ts'
 import { addLogRoutes } from './log-routes.ts'
 import { addMailRoutes } from './mail-routes.ts'
+import { addResolveRoutes } from './resolve-routes.ts'
 import { addJobRoutes } from './routes.ts'
 import { addRunRoutes } from './run-routes.ts'
 import { addSearchRoutes } from './search-routes.ts'
@@ -84,6 +85,7 @@ export async function startJobService(
       addLogRoutes(app, { reads })
       addEventRoutes(app, { live, streams, reads })
       addDeadLetterRoutes(app, { letters: openDeadLetters(deps), reads })
+      addResolveRoutes(app, deps)
       addMailRoutes(app, { reads })
       addCronRoutes(app, { reads })
     },
