@@ -62,6 +62,18 @@ export {
   type Trigger,
 } from './job.ts'
 export {
+  type Balance,
+  type Books,
+  isBalanced,
+  type Ledger,
+  openLedger,
+  type Settlement,
+  type SkipPolicy,
+  skipPolicies,
+} from './ledger/balance.ts'
+export { type TriggerVersion, versionAt } from './ledger/history.ts'
+export type { FireSpan } from './ledger/spans.ts'
+export {
   type BackoffKind,
   backoffKinds,
   defaultPolicies,
@@ -78,6 +90,7 @@ export {
   type FireWindow,
   fireTimesOf,
   nextFireOf,
+  previousFireOf,
   type Recurrence,
   recurrenceOf,
   type StoredRecurrence,
