@@ -26,6 +26,14 @@ export {
   readJob,
   readNow,
 } from './jobs/read.ts'
+export {
+  balanceJobs,
+  type JobLedger,
+  type LedgerOptions,
+  type Ledgers,
+  pageJobIds,
+} from './ledger/balance.ts'
+export { moveHorizon, readHorizon } from './ledger/horizon.ts'
 export { type MailId, mailIdOf, parseMailId } from './mails/mail-id.ts'
 export {
   type CaughtMail,
