@@ -22,5 +22,6 @@ export {
   RunDetails,
   RunSummary,
 } from './jobs.ts'
+export { Ledger } from './ledger.ts'
 export { PolicyPatch, policyFields, type ShownPolicies } from './policies.ts'
 export * from './users.ts'

@@ -33,7 +33,6 @@ export {
   type Ledgers,
   pageJobIds,
 } from './ledger/balance.ts'
-export { moveHorizon, readHorizon } from './ledger/horizon.ts'
 export { type MailId, mailIdOf, parseMailId } from './mails/mail-id.ts'
 export {
   type CaughtMail,

@@ -3,6 +3,7 @@ import { isTransient, type Pool, sql } from '@cronos/store'
 import type { JobConfig } from './config.ts'
 import { addCronRoutes } from './cron-routes.ts'
 import { openJobs } from './jobs.ts'
+import { addLedgerRoutes } from './ledger-routes.ts'
 import { addMailRoutes } from './mail-routes.ts'
 import { addJobRoutes } from './routes.ts'
 import { addRunRoutes } from './run-routes.ts'
@@ -50,6 +51,7 @@ export async function startJobService(
     routes(app) {
       addJobRoutes(app, { jobs, reads, retry: config.retry })
       addRunRoutes(app, { reads })
+      addLedgerRoutes(app, { jobs, reads })
       addMailRoutes(app, { reads })
       addCronRoutes(app, { reads })
     },

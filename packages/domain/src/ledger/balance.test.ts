@@ -71,12 +71,10 @@ const histories = fc
 
 /** All fire times of a history, the plain way. */
 function firesOf(versions: readonly TriggerVersion[]): Instant[] {
-  return versions.flatMap(({ trigger, validFrom, validTo }) => {
+  return versions.flatMap(({ trigger, validFrom, validTo }, index) => {
     assert.ok(trigger.kind === 'recurring')
-    const from = instant(Math.max(noon, validFrom + 1))
-    return [
-      ...fireTimesOf(trigger.recurrence, from, instant(Math.min(later, (validTo ?? later) + 1))),
-    ]
+    const from = instant(Math.max(noon, validFrom + (index === 0 ? 1 : 0)))
+    return [...fireTimesOf(trigger.recurrence, from, instant(Math.min(later, validTo ?? later)))]
   })
 }
 
@@ -181,15 +179,16 @@ describe('the ledger', () => {
     assert.equal(balance.skipped.PAUSED, 30 * 86_400)
     assert.ok(isBalanced(balance))
   })
-  test('counts a fire at the very instant of a change to the version before it', () => {
+  test('counts a fire at the very instant of a change to the version after it, and of the end to the last', () => {
     const change = anInstant('2026-06-01T13:00Z')
     const versions = [
       aVersion(by('0 0 * * * *'), noon, change),
-      aVersion(by('0 30 * * * *'), change, null, 2),
+      aVersion(by('0 30 * * * *'), change, anInstant('2026-06-01T14:30Z'), 2),
     ]
-    const balance = balanceOf([run(change)], versions, { to: anInstant('2026-06-01T13:30Z') })
-    assert.ok(isBalanced(balance))
-    assert.equal(balance.expected, 1)
+    const { gaps } = balanceOf([], versions)
+    assert.deepEqual(gaps, [
+      { from: anInstant('2026-06-01T13:30Z'), to: anInstant('2026-06-01T14:30Z'), count: 2 },
+    ])
   })
 })
 

@@ -6,9 +6,9 @@ export interface TriggerVersion {
   readonly version: number
   /** While the job was paused, its fire times were expected all the same. */
   readonly isPaused: boolean
-  /** In force after this instant, */
+  /** When it came into force. The first version asks for what follows, a later one for this too. */
   readonly validFrom: Instant
-  /** and up to and with this one; null while it is in force. */
+  /** When the next version did, or when the job was ended, that included; null while in force. */
   readonly validTo: Instant | null
   readonly trigger:
     | { readonly kind: 'recurring'; readonly recurrence: Recurrence }
@@ -42,8 +42,7 @@ export function expectedFires(
 
 /** The version in force at an instant; null before the first and after the end of the last. */
 export function versionAt(versions: readonly TriggerVersion[], at: Instant): TriggerVersion | null {
-  const found = versions.findLast(version => version.validFrom < at)
-  return found === undefined || (found.validTo !== null && found.validTo < at) ? null : found
+  return versions.find((_, index) => isWithin(boundsOf(versions, index), at)) ?? null
 }
 
 /** The version that a run was planned with: a job's version may grow without a new trigger. */
@@ -62,12 +61,13 @@ export function endOf(versions: readonly TriggerVersion[]): Instant | null {
 function onceOf(versions: readonly TriggerVersion[], from: number, to: number): Instant[] {
   const due = new Set<Instant>()
   let earlier: Instant | null = null
-  for (const { trigger, validFrom, validTo } of versions) {
+  for (const [index, { trigger, validFrom }] of versions.entries()) {
     if (trigger.kind !== 'once') continue
     const { runAt } = trigger
-    const isNew = runAt !== earlier
-    const at = isNew ? Math.max(runAt, validFrom) : runAt
-    const isInForce = (isNew || runAt > validFrom) && (validTo === null || at <= validTo)
+    const bounds = boundsOf(versions, index)
+    const isLate = runAt !== earlier && runAt <= validFrom
+    const isInForce = isLate || isWithin(bounds, runAt)
+    const at = isLate ? validFrom : runAt
     if (isInForce && at >= from && at < to) due.add(runAt)
     earlier = runAt
   }
@@ -75,20 +75,36 @@ function onceOf(versions: readonly TriggerVersion[], from: number, to: number): 
 }
 
 /** A stretch of time in which one recurrence was in force. */
-interface Part {
+interface Part extends Bounds {
   readonly recurrence: Recurrence
+}
+
+function partsOf(versions: readonly TriggerVersion[], from: number, to: number): Part[] {
+  return versions.flatMap(({ trigger }, index) => {
+    if (trigger.kind !== 'recurring') return []
+    const bounds = boundsOf(versions, index)
+    const part = { from: Math.max(from, bounds.from), to: Math.min(to, bounds.to) }
+    return part.from < part.to ? [{ recurrence: trigger.recurrence, ...part }] : []
+  })
+}
+
+interface Bounds {
   /** In [from, to). */
   readonly from: number
   readonly to: number
 }
 
-function partsOf(versions: readonly TriggerVersion[], from: number, to: number): Part[] {
-  return versions.flatMap(({ trigger, validFrom, validTo }) => {
-    if (trigger.kind !== 'recurring') return []
-    const first = Math.max(from, validFrom + 1)
-    const end = Math.min(to, (validTo ?? Infinity) + 1)
-    return first < end ? [{ recurrence: trigger.recurrence, from: first, to: end }] : []
-  })
+function boundsOf(versions: readonly TriggerVersion[], index: number): Bounds {
+  const { validFrom, validTo } = versions[index]!
+  const isLast = index === versions.length - 1
+  return {
+    from: index === 0 ? validFrom + 1 : validFrom,
+    to: validTo === null ? Infinity : isLast ? validTo + 1 : validTo,
+  }
+}
+
+function isWithin({ from, to }: Bounds, at: Instant): boolean {
+  return at >= from && at < to
 }
 
 function computed(parts: readonly Part[]): ExpectedFires {
