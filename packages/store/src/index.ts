@@ -31,8 +31,9 @@ export {
   type JobLedger,
   type LedgerOptions,
   type Ledgers,
-  pageJobIds,
 } from './ledger/balance.ts'
+export { type LedgerJob, pageLedgerJobs } from './ledger/jobs.ts'
+export { type BrokenRule, type RuleBreak, readRuleBreaks } from './ledger/rules.ts'
 export { type MailId, mailIdOf, parseMailId } from './mails/mail-id.ts'
 export {
   type CaughtMail,

@@ -6,7 +6,7 @@ import {
   nextFireOf,
   openLedger,
 } from '@cronos/domain'
-import type { Db, Pool } from '../db.ts'
+import type { Pool } from '../db.ts'
 import { sql } from '../sql.ts'
 import { type JobHistory, readHistories } from './history.ts'
 import { readHorizon } from './horizon.ts'
@@ -77,25 +77,6 @@ export async function balanceJobs(
     }
     return { from, to, horizon, jobs: ledgers }
   })
-}
-
-/** A page of the jobs that may have fired since an instant, or were asked for since. */
-export async function pageJobIds(
-  db: Db,
-  since: Instant,
-  after: JobId | null,
-  limit: number,
-): Promise<JobId[]> {
-  const { rows } = await db.query<{ jobId: JobId }>(sql`
-    select distinct 'job_' || t.job_id as "jobId", t.job_id
-      from triggers t
-     where t.job_id > coalesce(${after === null ? null : after.slice('job_'.length)}::uuid,
-                               '00000000-0000-0000-0000-000000000000'::uuid)
-       and (t.run_at is null or greatest(t.run_at, t.valid_from) >= ${new Date(since).toISOString()}::timestamptz)
-       and coalesce(t.valid_to, 'infinity') >= ${new Date(since).toISOString()}::timestamptz
-     order by t.job_id
-     limit ${limit}::int`)
-  return rows.map(row => row.jobId)
 }
 
 function isOnce({ versions }: JobHistory): boolean {

@@ -11,7 +11,7 @@ import {
   uuidOf,
 } from '@cronos/domain'
 import { aJob, atInstant, byCron, freshDatabase } from '@cronos/testkit'
-import { balanceJobs, cancelJob, createJobs, pageJobIds, readNow, sql } from '../index.ts'
+import { balanceJobs, cancelJob, createJobs, pageLedgerJobs, readNow, sql } from '../index.ts'
 
 const database = await freshDatabase('jobs')
 const db = database.pool('general')
@@ -177,7 +177,7 @@ test('all jobs that may have fired are found, page by page', async () => {
      where job_id = ${uuidOf(old.jobId)}`)
   const found: JobId[] = []
   for (let after: JobId | null = null; ; ) {
-    const page: JobId[] = await pageJobIds(db, ago(60 * 24), after, 2)
+    const page: JobId[] = (await pageLedgerJobs(db, ago(60 * 24), after, 2)).map(job => job.jobId)
     found.push(...page)
     if (page.length < 2) break
     after = page.at(-1)!
