@@ -3,6 +3,7 @@ export { CronPreview, Forecast, PreviewCron } from './cron.ts'
 export { encodeDeadLetter } from './dead-letter.ts'
 export { type ErrorStyle, errorBody, NamedError, TimedError } from './error-bodies.ts'
 export { CronosError, type ErrorCode, errorStatus } from './errors.ts'
+export { Explanation } from './explain.ts'
 export {
   type DecodedEvent,
   decodeJobEvent,

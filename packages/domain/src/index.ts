@@ -20,6 +20,17 @@ export type { DeadLetter } from './dead-letter.ts'
 export { formatIsoDuration, parseIsoDuration } from './duration.ts'
 export type { JobEvent } from './event.ts'
 export { fairShare, type Load } from './fair-share.ts'
+export { type Cause, type CauseCode, causeCodes, type Explanation } from './explain/cause.ts'
+export type {
+  AttemptFacts,
+  JobFacts,
+  LoadFacts,
+  RunFacts,
+  SkippedFacts,
+} from './explain/facts.ts'
+export { explainFireTime, type FireTimeFacts } from './explain/fire-time.ts'
+export { explainJob, type JobNowFacts } from './explain/job.ts'
+export { explainRun } from './explain/run.ts'
 export {
   type ForecastBucket,
   type ForecastJob,

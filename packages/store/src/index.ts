@@ -14,6 +14,8 @@ export {
   type PoolOptions,
   type Result,
 } from './db.ts'
+export { readFireTimeFacts, readJobNowFacts } from './explain/job-at.ts'
+export { readRunFacts } from './explain/run-facts.ts'
 export { hasCode, isTransient, isUniqueViolation } from './faults.ts'
 export { type Changed, cancelJob, type Rescheduled, rescheduleJob } from './jobs/change.ts'
 export { type Created, createJobs, type NewJob, type NewTrigger } from './jobs/create.ts'

@@ -2,6 +2,7 @@ import { type HttpService, type Logger, startHttpService, tokenReader } from '@c
 import { isTransient, type Pool, sql } from '@cronos/store'
 import type { JobConfig } from './config.ts'
 import { addCronRoutes } from './cron-routes.ts'
+import { addExplainRoutes } from './explain-routes.ts'
 import { openJobs } from './jobs.ts'
 import { addLedgerRoutes } from './ledger-routes.ts'
 import { addMailRoutes } from './mail-routes.ts'
@@ -51,6 +52,7 @@ export async function startJobService(
     routes(app) {
       addJobRoutes(app, { jobs, reads, retry: config.retry })
       addRunRoutes(app, { reads })
+      addExplainRoutes(app, { reads })
       addLedgerRoutes(app, { jobs, reads })
       addMailRoutes(app, { reads })
       addCronRoutes(app, { reads })
