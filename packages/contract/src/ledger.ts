@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
 import { Instant } from './jobs.ts'
 
-const FireSpan = Type.Object(
+const FireRange = Type.Object(
   { from: Instant, to: Instant, count: Type.Integer() },
   { description: 'The first and the last fire time of a span, and how many are in it' },
 )
@@ -42,11 +42,11 @@ export const Ledger = Type.Object({
   }),
   pending: Type.Integer({ description: 'Not settled yet, and still to be' }),
   missing: Type.Integer({ description: 'Not settled' }),
-  gaps: Type.Array(FireSpan, { description: 'Where they are missing; the first 100' }),
+  gaps: Type.Array(FireRange, { description: 'Where they are missing; the first 100' }),
   repeated: Type.Integer({ description: 'Settled more than once' }),
-  duplicates: Type.Array(FireSpan, { description: 'Which were; the first 100' }),
+  duplicates: Type.Array(FireRange, { description: 'Which were; the first 100' }),
   strays: Type.Integer({ description: 'Runs at instants that no trigger asked for' }),
-  unexpected: Type.Array(FireSpan, { description: 'At which; the first 100' }),
+  unexpected: Type.Array(FireRange, { description: 'At which; the first 100' }),
   stalled: Type.Boolean({ description: 'The job should fire again, and nothing waits that will' }),
 })
 export type Ledger = Static<typeof Ledger>

@@ -79,11 +79,11 @@ export {
   type Ledger,
   openLedger,
   type Settlement,
-  type SkipPolicy,
-  skipPolicies,
+  type SettlingPolicy,
+  settlingPolicies,
 } from './ledger/balance.ts'
 export { type TriggerVersion, versionAt } from './ledger/history.ts'
-export type { FireSpan } from './ledger/spans.ts'
+export type { FireRange } from './ledger/spans.ts'
 export {
   type BackoffKind,
   backoffKinds,

@@ -1,6 +1,6 @@
 import { CronosError, Ledger } from '@cronos/contract'
 import {
-  type FireSpan,
+  type FireRange,
   formatInstant,
   type Instant,
   isBalanced,
@@ -123,7 +123,7 @@ function atMost(limit: number): <T>(work: () => Promise<T>) => Promise<T> {
   }
 }
 
-function showSpan({ from, to, count }: FireSpan): Ledger['gaps'][number] {
+function showSpan({ from, to, count }: FireRange): Ledger['gaps'][number] {
   return { from: formatInstant(from), to: formatInstant(to), count }
 }
 

@@ -1,10 +1,10 @@
-import { type FireSpan, formatInstant } from '@cronos/domain'
+import { type FireRange, formatInstant } from '@cronos/domain'
 import type { BrokenRule, JobLedger, RuleBreak } from '@cronos/store'
 import type { Verified } from './verify.ts'
 
 /** What is wrong with a job's fire times, a line each. */
 export function describeLedger({ jobId, balance, isStalled }: JobLedger): string[] {
-  const lines = (word: string, spans: readonly FireSpan[], count: number) => {
+  const lines = (word: string, spans: readonly FireRange[], count: number) => {
     const told = spans.reduce((sum, span) => sum + span.count, 0)
     const rest =
       count > told ? [`${word} ${jobId} and ${many(count - told, 'more fire time')}`] : []
@@ -40,7 +40,7 @@ export function summarize(verified: Verified): string {
   ].join('\n')
 }
 
-function describeSpan({ from, to, count }: FireSpan): string {
+function describeSpan({ from, to, count }: FireRange): string {
   const first = formatInstant(from)
   return count === 1 ? first : `${first} to ${formatInstant(to)} (${many(count, 'fire time')})`
 }

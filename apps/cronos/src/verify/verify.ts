@@ -1,4 +1,4 @@
-import { type Instant, isBalanced, type JobId, later, skipPolicies } from '@cronos/domain'
+import { type Instant, isBalanced, type JobId, later, settlingPolicies } from '@cronos/domain'
 import {
   balanceJobs,
   type JobLedger,
@@ -75,7 +75,7 @@ export async function verifyAll(
     for (const key of ['expected', 'runs', 'pending', 'missing', 'repeated', 'strays'] as const)
       totals[key] += balance[key]
     totals.skipped += balance.withdrawn
-    for (const policy of skipPolicies) totals.skipped += balance.skipped[policy]
+    for (const policy of settlingPolicies) totals.skipped += balance.skipped[policy]
     jobs++
     if (isStalled) stalled++
     if (isStalled || !isBalanced(balance)) listener.job(ledger)

@@ -1,7 +1,7 @@
 import type { RunId } from '../ids.ts'
 import type { Instant } from '../instant.ts'
 import type { JobType, Priority } from '../job.ts'
-import type { SkipPolicy } from '../ledger/balance.ts'
+import type { SettlingPolicy } from '../ledger/balance.ts'
 import type { OverlapPolicy } from '../policies.ts'
 import type { RunReason, RunStatus } from '../run.ts'
 
@@ -69,7 +69,7 @@ export interface JobFacts {
 }
 
 export interface SkippedFacts {
-  readonly policy: SkipPolicy
+  readonly policy: SettlingPolicy
   readonly from: Instant
   readonly to: Instant
   readonly count: number

@@ -1,6 +1,6 @@
 import type { RunId } from '../ids.ts'
 import { formatInstant, type Instant, instant } from '../instant.ts'
-import type { SkipPolicy } from '../ledger/balance.ts'
+import type { SettlingPolicy } from '../ledger/balance.ts'
 import { expectedFires, type TriggerVersion, versionAt } from '../ledger/history.ts'
 import { nextFireOf, previousFireOf, type Recurrence } from '../recurrence.ts'
 import { type Cause, type CauseCode, cause, type Explanation, many, shown } from './cause.ts'
@@ -193,7 +193,7 @@ function notOne({ trigger }: JobFacts, before: Instant | null, after: Instant | 
   )
 }
 
-const SKIPPED: Readonly<Record<SkipPolicy, CauseCode>> = {
+const SKIPPED: Readonly<Record<SettlingPolicy, CauseCode>> = {
   MISFIRE: 'SKIPPED_MISFIRE',
   OVERLAP: 'SKIPPED_OVERLAP',
   EXPIRED: 'SKIPPED_EXPIRED',

@@ -1,11 +1,11 @@
 import type { Instant } from '../instant.ts'
 import { nextFireOf } from '../recurrence.ts'
 import { endOf, expectedFires, type TriggerVersion, versionOf } from './history.ts'
-import { type FireSpan, type SpanList, spanList } from './spans.ts'
+import { type FireRange, type SpanList, spanList } from './spans.ts'
 
 /** Why fire times were settled without a run. */
-export const skipPolicies = ['MISFIRE', 'OVERLAP', 'EXPIRED', 'PAUSED'] as const
-export type SkipPolicy = (typeof skipPolicies)[number]
+export const settlingPolicies = ['MISFIRE', 'OVERLAP', 'EXPIRED', 'PAUSED'] as const
+export type SettlingPolicy = (typeof settlingPolicies)[number]
 
 /** What settles one fire time, or a span of them: a run, or the record that there is none. */
 export type Settlement =
@@ -21,7 +21,7 @@ export type Settlement =
     }
   | {
       readonly kind: 'skip'
-      readonly policy: SkipPolicy
+      readonly policy: SettlingPolicy
       /** Both ends belong to the span; they need not be fire times. */
       readonly from: Instant
       readonly to: Instant
@@ -51,20 +51,20 @@ export interface Balance {
   /** Of those accounted for: by a run of their own. */
   readonly runs: number
   /** Of those accounted for: by a record that says why there was no run. */
-  readonly skipped: Readonly<Record<SkipPolicy, number>>
+  readonly skipped: Readonly<Record<SettlingPolicy, number>>
   /** Of those accounted for: overdue when the job was ended, and gone with its waiting run. */
   readonly withdrawn: number
   /** Not settled, and what settles them is still to come. */
   readonly pending: number
   /** Not settled. */
   readonly missing: number
-  readonly gaps: readonly FireSpan[]
+  readonly gaps: readonly FireRange[]
   /** Settled more than once. */
   readonly repeated: number
-  readonly duplicates: readonly FireSpan[]
+  readonly duplicates: readonly FireRange[]
   /** Runs at instants that no trigger asked for. */
   readonly strays: number
-  readonly unexpected: readonly FireSpan[]
+  readonly unexpected: readonly FireRange[]
   /** Runs that were planned rightly, by what was known or in force then, and would not be today. */
   readonly moved: number
 }
@@ -217,7 +217,7 @@ export function openLedger(books: Books): Ledger {
   }
 
   /** From the first fire time of [from, to) to an instant at or after the last one. */
-  function spanOf(from: number, to: number, count: number): FireSpan {
+  function spanOf(from: number, to: number, count: number): FireRange {
     const first = expected.next(from - 1)!
     return { from: first, to: count === 1 ? first : lastOf(first, to), count }
   }

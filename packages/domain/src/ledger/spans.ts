@@ -1,7 +1,7 @@
 import type { Instant } from '../instant.ts'
 
 /** Fire times in a row. */
-export interface FireSpan {
+export interface FireRange {
   /** The first and the last of them. */
   readonly from: Instant
   readonly to: Instant
@@ -13,8 +13,8 @@ export interface SpanList {
   /** Fire times in all of them. */
   readonly count: number
   /** Ascending; neighbours that touch are not joined. */
-  spans(): FireSpan[]
-  add(span: FireSpan): void
+  spans(): FireRange[]
+  add(span: FireRange): void
   /** Takes one fire time that is at most so far from `at` off a span; false when there is none. */
   take(at: Instant, furthestMs: number): boolean
 }

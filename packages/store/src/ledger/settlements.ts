@@ -4,7 +4,7 @@ import {
   type JobId,
   jobIdOf,
   type Settlement,
-  type SkipPolicy,
+  type SettlingPolicy,
   uuidOf,
 } from '@cronos/domain'
 import type { Db } from '../db.ts'
@@ -128,7 +128,7 @@ function declareSkipped(uuid: string, from: string, to: string): Statement {
 interface SettlementRow {
   readonly from_at: Instant
   readonly to_at: Instant
-  readonly policy: SkipPolicy | null
+  readonly policy: SettlingPolicy | null
   readonly withdrawn: boolean
   readonly version: number
   readonly tzdata: string | null
