@@ -279,14 +279,31 @@ describe('why a run waits', () => {
     assert.ok(!JSON.stringify(causes).includes('bob'))
     assert.ok(!JSON.stringify(causes).includes(uuidOf(others)))
   })
-  test('its owner has as many going as one may', async () => {
+  test('its owner has as many going as leaves room for others', async () => {
     const job = await aMinuteJob()
-    await anExecutor({ slots: 2 })
-    await aRun(job, ago(7), running())
+    await anExecutor({ slots: 10 })
+    for (let seconds = 0; seconds < 9; seconds++)
+      await aRun(job, instant(ago(7) + seconds * 1_000), running())
     await aRun(job, ago(5))
+    assert.deepEqual((await explainRun(job, ago(5))).codes, ['DUE', 'FIRE_TIME'], 'he is alone')
+    await aMinuteJob({ owner: 'bob' as UserId })
     const { codes, causes } = await explainRun(job, ago(5))
     assert.deepEqual(codes, ['OWNERS_SHARE', 'FIRE_TIME'])
-    assert.deepEqual(causes[0]!.evidence, { yours: 1, share: 1, slots: 2 })
+    assert.deepEqual(causes[0]!.evidence, { yours: 9, share: 9, slots: 10 })
+  })
+  test('its owner has as many going as the operator allows', async () => {
+    await using limited = await startTestedService(
+      { 'configs.limits.running-per-owner': '1' },
+      service.database,
+    )
+    const job = await aMinuteJob()
+    await anExecutor()
+    await aRun(job, ago(7), running())
+    await aRun(job, ago(5))
+    const run = runIdOf({ jobId: job, scheduledAt: ago(5) })
+    const { json } = await limited.ask(`/runs/${run}/explain`)
+    assert.equal(json.causes[0].code, 'OWNERS_SHARE')
+    assert.deepEqual(json.causes[0].evidence, { yours: 1, share: 1, slots: 20 })
   })
   test('it was handed out and not begun, once or again and again', async () => {
     const job = await aMinuteJob()

@@ -19,7 +19,6 @@ export { loadZone, type Segment, type Zone } from './cron/zone.ts'
 export type { DeadLetter } from './dead-letter.ts'
 export { formatIsoDuration, parseIsoDuration } from './duration.ts'
 export type { JobEvent } from './event.ts'
-export { fairShare, type Load } from './fair-share.ts'
 export { type Cause, type CauseCode, causeCodes, type Explanation } from './explain/cause.ts'
 export type {
   AttemptFacts,
@@ -31,6 +30,7 @@ export type {
 export { explainFireTime, type FireTimeFacts } from './explain/fire-time.ts'
 export { explainJob, type JobNowFacts } from './explain/job.ts'
 export { explainRun } from './explain/run.ts'
+export { fairReserve, fairShare, type Load } from './fair-share.ts'
 export {
   type ForecastBucket,
   type ForecastJob,

@@ -5,6 +5,7 @@ import {
   logSettings,
   maxAttemptsSetting,
   retrySettings,
+  runningPerOwnerSetting,
   serverSettings,
 } from '@cronos/runtime'
 
@@ -16,6 +17,7 @@ export const jobConfig = {
   jwt: jwtSettings,
   maxAttempts: maxAttemptsSetting,
   retry: retrySettings,
+  runningPerOwner: runningPerOwnerSetting,
 }
 
 export type JobConfig = Config<typeof jobConfig>

@@ -21,7 +21,12 @@ const AtQuery = Type.Object({
 })
 
 /** Why runs and jobs are as they are. */
-export function addExplainRoutes(app: HttpApp, { reads }: { reads: Pool }): void {
+export function addExplainRoutes(
+  app: HttpApp,
+  { reads, runningPerOwner }: { reads: Pool; runningPerOwner: number | undefined },
+): void {
+  const limits = { runningPerOwner: runningPerOwner ?? Infinity }
+
   app.get(
     '/api/v1/runs/:runId/explain',
     {
@@ -37,7 +42,9 @@ export function addExplainRoutes(app: HttpApp, { reads }: { reads: Pool }): void
       const { runId } = request.params
       const key = parseRunId(runId)
       const { userId } = request.caller
-      const [facts] = key ? await readRunFacts(reads, userId, key.jobId, [key.scheduledAt]) : []
+      const [facts] = key
+        ? await readRunFacts(reads, userId, key.jobId, [key.scheduledAt], limits)
+        : []
       if (facts === undefined)
         throw new CronosError('RUN_NOT_FOUND', `There is no run ${quote(runId)}`)
       return show(explainRun(facts))
@@ -64,11 +71,12 @@ export function addExplainRoutes(app: HttpApp, { reads }: { reads: Pool }): void
         new CronosError('JOB_NOT_FOUND', `There is no job ${quote(request.params.jobId)}`)
       if (jobId === null) throw unknown()
       if (at === undefined) {
-        const facts = await readJobNowFacts(reads, userId, jobId)
+        const facts = await readJobNowFacts(reads, userId, jobId, limits)
         if (facts === null) throw unknown()
         return show(explainJob(facts))
       }
-      const facts = await readFireTimeFacts(reads, userId, jobId, readExactInstant('at', at).at)
+      const instant = readExactInstant('at', at).at
+      const facts = await readFireTimeFacts(reads, userId, jobId, instant, limits)
       if (facts === null) throw unknown()
       return show(explainFireTime(facts))
     },

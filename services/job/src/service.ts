@@ -52,7 +52,7 @@ export async function startJobService(
     routes(app) {
       addJobRoutes(app, { jobs, reads, retry: config.retry })
       addRunRoutes(app, { reads })
-      addExplainRoutes(app, { reads })
+      addExplainRoutes(app, { reads, runningPerOwner: config.runningPerOwner })
       addLedgerRoutes(app, { jobs, reads })
       addMailRoutes(app, { reads })
       addCronRoutes(app, { reads })

@@ -4,8 +4,8 @@ import {
   kafkaSettings,
   leaseSettings,
   logSettings,
-  optional,
   retrySettings,
+  runningPerOwnerSetting,
   serverSettings,
   setting,
   wholeNumber,
@@ -42,9 +42,7 @@ const schedulerSettings = {
     default: '5s',
     meaning: 'How long a dispatched run may take to start before it is dispatched again',
   }),
-  runningPerOwner: optional('configs.limits.running-per-owner', wholeNumber({ min: 1 }), {
-    meaning: 'Runs that one owner may have under way at once; without it, what fairness leaves',
-  }),
+  runningPerOwner: runningPerOwnerSetting,
   ...leaseSettings,
   retry: retrySettings,
   retention: {

@@ -84,8 +84,9 @@ export interface LoadFacts {
   readonly slots: number
   readonly dispatched: number
   readonly running: number
-  /** Of these two, those of the job's owner. */
+  /** Of these two, those of the job's owner; and how many he may have. Null for no bound. */
   readonly owners: number
+  readonly share: number | null
   /** Due runs that come before this one, as far as they were counted. */
   readonly ahead: number
 }

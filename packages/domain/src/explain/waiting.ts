@@ -1,9 +1,6 @@
 import { formatInstant, type Instant } from '../instant.ts'
 import { type Cause, cause, type Explanation, many, shown } from './cause.ts'
-import type { LoadFacts, RunFacts } from './facts.ts'
-
-/** The part of all slots that one owner's runs never go beyond, so that others find one free. */
-const OWNERS_PART = 0.9
+import type { RunFacts } from './facts.ts'
 
 /** Why a run is not finished, and when it goes on. */
 export function explainWaiting(run: RunFacts): Explanation {
@@ -148,7 +145,7 @@ function explainLoad({ load, job, priority }: RunFacts): Cause[] {
   if (load.executors === 0)
     return [cause('NO_EXECUTOR', 'No executor is there.', { executors: 0 }, 'Start an executor.')]
   const causes: Cause[] = []
-  const { executors, knowing, slots, dispatched, running, owners, ahead } = load
+  const { executors, knowing, slots, dispatched, running, owners, share, ahead } = load
   if (knowing === 0)
     causes.push(
       cause(
@@ -158,8 +155,7 @@ function explainLoad({ load, job, priority }: RunFacts): Cause[] {
         'Correct payload.task, or start an executor that knows it.',
       ),
     )
-  const share = ownersShare(load)
-  if (owners >= share)
+  if (share !== null && owners >= share)
     causes.push(
       cause(
         'OWNERS_SHARE',
@@ -189,10 +185,6 @@ function explainLoad({ load, job, priority }: RunFacts): Cause[] {
       ),
     )
   return causes
-}
-
-function ownersShare({ slots }: LoadFacts): number {
-  return Math.max(1, Math.floor(slots * OWNERS_PART))
 }
 
 function explainExpiry({ expiresAt, attempt }: RunFacts): Cause[] {

@@ -14,7 +14,7 @@ import type { Db } from '../db.ts'
 import { readHistories } from '../ledger/history.ts'
 import { sql } from '../sql.ts'
 import { type JobColumns, toJobFacts } from './job-facts.ts'
-import { readLatestFireTimes, readRunFacts } from './run-facts.ts'
+import { type ExplainLimits, readLatestFireTimes, readRunFacts } from './run-facts.ts'
 
 /**
  * What there is to tell of a job of this owner at an instant; null where there is no such job.
@@ -25,11 +25,12 @@ export async function readFireTimeFacts(
   owner: UserId,
   jobId: JobId,
   at: Instant,
+  limits: ExplainLimits,
 ): Promise<FireTimeFacts | null> {
   const job = await readJobColumns(db, owner, jobId)
   const [history] = await readHistories(db, [jobId])
   if (job === null || history === undefined) return null
-  const [run = null] = await readRunFacts(db, owner, jobId, [at])
+  const [run = null] = await readRunFacts(db, owner, jobId, [at], limits)
   const { rows } = await db.query<{
     skipped: (Omit<SkippedFacts, 'intoRun'> & { readonly intoRun: number | null }) | null
     runBefore: Instant | null
@@ -69,11 +70,12 @@ export async function readJobNowFacts(
   db: Db,
   owner: UserId,
   jobId: JobId,
+  limits: ExplainLimits,
 ): Promise<JobNowFacts | null> {
   const job = await readJobColumns(db, owner, jobId)
   if (job === null) return null
   const { live, last } = await readLatestFireTimes(db, jobId)
-  const runs = await readRunFacts(db, owner, jobId, last === null ? live : [...live, last])
+  const runs = await readRunFacts(db, owner, jobId, last === null ? live : [...live, last], limits)
   return {
     job: toJobFacts(job),
     endedAt: job.endedAt,

@@ -17,6 +17,11 @@ import { sql } from '../sql.ts'
 import { type JobColumns, toJobFacts } from './job-facts.ts'
 import { ALIVE_MS, readLoad } from './load.ts'
 
+export interface ExplainLimits {
+  /** Runs that one owner may have under way at most; `Infinity` for no bound. */
+  readonly runningPerOwner: number
+}
+
 /**
  * What there is to tell of some runs of one job of this owner, by fire time; those that there are.
  * How busy everything is, where that holds one up. Served by the primary keys.
@@ -26,6 +31,7 @@ export async function readRunFacts(
   owner: UserId,
   jobId: JobId,
   fireTimes: readonly Instant[],
+  limits: ExplainLimits,
 ): Promise<RunFacts[]> {
   if (fireTimes.length === 0) return []
   const { rows } = await db.query<RunColumns>(sql`
@@ -77,7 +83,7 @@ export async function readRunFacts(
      where r.job_id = ${uuidOf(jobId)} and r.owner = ${owner}
        and r.scheduled_at = any(${fireTimes.map(at => formatInstant(at))}::timestamptz[])
      order by r.scheduled_at`)
-  return Promise.all(rows.map(row => toFacts(db, owner, row)))
+  return Promise.all(rows.map(row => toFacts(db, owner, row, limits)))
 }
 
 /** The fire times of a job's first unfinished runs, and of its latest finished one. */
@@ -123,7 +129,12 @@ interface RunColumns extends Pick<RunFacts, Same>, JobColumns {
   readonly standsFor: RunFacts['standsFor']
 }
 
-async function toFacts(db: Db, owner: UserId, row: RunColumns): Promise<RunFacts> {
+async function toFacts(
+  db: Db,
+  owner: UserId,
+  row: RunColumns,
+  { runningPerOwner }: ExplainLimits,
+): Promise<RunFacts> {
   const jobId = jobIdOf(row.jobUuid)
   const nameOf = (at: Instant | null): RunId | null =>
     at === null ? null : runIdOf({ jobId, scheduledAt: at })
@@ -144,7 +155,7 @@ async function toFacts(db: Db, owner: UserId, row: RunColumns): Promise<RunFacts
     load: isHeldUp(row)
       ? await readLoad(db, {
           ...{ owner, task: job.task, priority: row.priority, wakeAt: row.wakeAt ?? row.now },
-          isWaiting: row.status === 'PENDING',
+          ...{ isWaiting: row.status === 'PENDING', runningPerOwner },
         })
       : null,
   }
