@@ -5,7 +5,13 @@ import { aCron, anInstant, aZone } from '../../test/arbitrary.ts'
 import { springDst } from '../cron/cron.ts'
 import { type Instant, instant } from '../instant.ts'
 import { fireTimesOf, type Recurrence } from '../recurrence.ts'
-import { type Books, isBalanced, openLedger, type Settlement } from './balance.ts'
+import {
+  type Books,
+  isBalanced,
+  openLedger,
+  type Settlement,
+  type SettlingPolicy,
+} from './balance.ts'
 import type { TriggerVersion } from './history.ts'
 
 const noon = anInstant('2026-06-01T12:00Z')
@@ -34,6 +40,10 @@ function aVersion(
 
 function run(at: Instant, given: Partial<Extract<Settlement, { kind: 'run' }>> = {}): Settlement {
   return { kind: 'run', at, isWithdrawn: false, jobVersion: 1, tzdata, ...given }
+}
+
+function skip(policy: SettlingPolicy, from: Instant, to: Instant, count: number): Settlement {
+  return { kind: 'skip', policy, from, to, count }
 }
 
 function balanceOf(
@@ -85,7 +95,7 @@ function settle(fires: readonly Instant[], lengths: readonly number[]): Settleme
     const length = Math.min(lengths[turn % lengths.length]!, fires.length - index)
     const from = fires[index]!
     const to = fires[index + length - 1]!
-    settlements.push(length === 1 ? run(from) : { kind: 'skip', policy: 'MISFIRE', from, to })
+    settlements.push(length === 1 ? run(from) : skip('MISFIRE', from, to, length))
     index += length
   }
   return settlements
@@ -173,7 +183,7 @@ describe('the ledger', () => {
   })
   test('tells a month of seconds from one record in no time', () => {
     const to = anInstant('2026-07-01T12:00Z')
-    const span = { kind: 'skip', policy: 'PAUSED', from: noon, to } as const
+    const span = skip('PAUSED', noon, to, 30 * 86_400)
     const second = aVersion(by('* * * * * *'), instant(noon - 1))
     const balance = balanceOf([span], [second], { to, pendingAfter: to })
     assert.equal(balance.skipped.PAUSED, 30 * 86_400)
@@ -232,6 +242,40 @@ describe('the ledger of a one-time job', () => {
   })
 })
 
+describe('a record that settles fewer than lie in its span', () => {
+  const every = [aVersion(by('0 */10 * * * *'), instant(noon - 1))]
+  const at = (minutes: number) => instant(noon + minutes * 60_000)
+  const rest = skip('PAUSED', at(70), at(350), 29)
+  test('leaves the others to who settles them', () => {
+    const hull = skip('PAUSED', at(0), at(60), 4)
+    const inner = [run(at(10)), skip('MISFIRE', at(30), at(40), 2)]
+    const balance = balanceOf([hull, ...inner, rest], every)
+    assert.ok(isBalanced(balance), JSON.stringify(balance))
+    assert.deepEqual([balance.expected, balance.runs, balance.skipped.MISFIRE], [36, 1, 2])
+    assert.equal(balance.skipped.PAUSED, 4 + 29)
+  })
+  test('leaves a gap where nobody does', () => {
+    const balance = balanceOf([skip('PAUSED', at(0), at(60), 4), run(at(10)), rest], every)
+    assert.deepEqual(balance.gaps, [{ from: at(0), to: at(60), count: 2 }])
+    assert.equal(balance.accounted, 34)
+  })
+  test('excuses no more than it leaves', () => {
+    const inner = [run(at(10)), run(at(20))]
+    const balance = balanceOf([skip('PAUSED', at(0), at(60), 6), ...inner, rest], every)
+    assert.deepEqual(
+      balance.duplicates.map(span => span.from),
+      [at(20)],
+    )
+  })
+  test('is not blamed for what lies outside of the time that was looked at', () => {
+    const hull = skip('PAUSED', at(0), at(60), 4)
+    const balance = balanceOf([hull, skip('MISFIRE', at(30), at(40), 2), rest], every, {
+      from: at(20),
+    })
+    assert.ok(isBalanced(balance))
+  })
+})
+
 describe('what time zone data moved', () => {
   const berlin = by('0 0 15 * * *', 'Europe/Berlin') // 13:00Z, as known today
   const old = anInstant('2026-06-01T14:00Z')
@@ -260,7 +304,7 @@ describe('a change of the trigger at the moment of a claim', () => {
     aVersion(by('*/10 * * * * *'), noon, change),
     aVersion(by('0 0 23 * * *'), change, null, 2),
   ]
-  const rest: Settlement = { kind: 'skip', policy: 'MISFIRE', from: noon, to: change }
+  const rest = skip('MISFIRE', noon, change, 360)
   test('may leave a run of the version before, which is no stray', () => {
     const balance = balanceOf([rest, run(instant(change + 10_000))], versions)
     assert.ok(isBalanced(balance))

@@ -25,6 +25,8 @@ export type Settlement =
       /** Both ends belong to the span; they need not be fire times. */
       readonly from: Instant
       readonly to: Instant
+      /** How many it settles. Where more lie in the span, it encloses some that others settle. */
+      readonly count: number
     }
 
 /** What a balance is drawn from, but for the settlements. */
@@ -76,6 +78,13 @@ export interface Ledger {
   balance(): Balance
 }
 
+interface Enclosing {
+  readonly policy: SettlingPolicy
+  readonly from: Instant
+  readonly to: Instant
+  left: number
+}
+
 /** Whether every fire time was settled exactly once, as far as that can be known yet. */
 export function isBalanced(balance: Balance): boolean {
   return balance.missing === 0 && balance.repeated === 0 && balance.strays === 0
@@ -96,6 +105,7 @@ const CHANGE_MS = 60_000
 export function openLedger(books: Books): Ledger {
   const { versions, pendingAfter } = books
   const expected = expectedFires(versions, books.from, books.to)
+  const everExpected = expectedFires(versions, -Infinity as Instant, Infinity as Instant)
   const ended = endOf(versions)
   const skipped = { MISFIRE: 0, OVERLAP: 0, EXPIRED: 0, PAUSED: 0 }
   const gaps: SpanList = spanList()
@@ -111,6 +121,8 @@ export function openLedger(books: Books): Ledger {
   let open = expected.next(-Infinity)
   let settledThrough = -Infinity
   let lastWasWithdrawn = false
+  /** The latest record that encloses fire times which others settle, and how many are left. */
+  let enclosing: Enclosing | null = null
 
   return {
     add(settlement) {
@@ -118,12 +130,14 @@ export function openLedger(books: Books): Ledger {
         settlement.kind === 'run'
           ? [settlement.at, settlement.at]
           : [settlement.from, settlement.to]
+      if (enclosing !== null && from > enclosing.to) closeEnclosing()
       missUntil(from)
-      const again = repeat(from, Math.min(to, settledThrough))
+      const again = repeat(settlement, from, Math.min(to, settledThrough))
       if (settlement.kind === 'run') addRun(settlement, again)
       else {
         skipped[settlement.policy] += expected.count(Math.max(from, settledThrough + 1), to + 1)
         lastWasWithdrawn = false
+        if (!again) enclose(settlement)
       }
       if (to > settledThrough) {
         settledThrough = to
@@ -131,6 +145,7 @@ export function openLedger(books: Books): Ledger {
       }
     },
     balance() {
+      closeEnclosing()
       missUntil(books.to)
       const missing = gaps.count
       const accounted =
@@ -173,11 +188,35 @@ export function openLedger(books: Books): Ledger {
     return [expected.count(from, end), end]
   }
 
-  function repeat(from: number, to: number): boolean {
+  /** Fire times that are settled already, unless what settled them only encloses them. */
+  function repeat(settlement: Settlement, from: number, to: number): boolean {
     if (from > to) return false
     const count = expected.count(from, to + 1)
-    if (count > 0) duplicates.add(spanOf(from, to + 1, count))
-    return count > 0
+    if (count === 0) return false
+    const others = enclosing === null ? 0 : Math.min(count, enclosing.left)
+    if (enclosing !== null && others > 0) {
+      enclosing.left -= others
+      skipped[enclosing.policy] -= others
+      if (settlement.kind === 'run') runs += others
+      else skipped[settlement.policy] += others
+    }
+    if (count > others) duplicates.add(spanOf(from, to + 1, count - others))
+    return true
+  }
+
+  function enclose({ policy, from, to, count }: Extract<Settlement, { kind: 'skip' }>): void {
+    const left = everExpected.count(from, to + 1) - count
+    if (left > 0) enclosing = { policy, from, to, left }
+  }
+
+  /** What it did not settle and nobody else did is missing; as far as all of it was looked at. */
+  function closeEnclosing(): void {
+    if (enclosing === null) return
+    const { policy, from, to, left } = enclosing
+    enclosing = null
+    if (left === 0 || from < books.from || to >= books.to) return
+    skipped[policy] -= left
+    gaps.add({ from, to, count: left })
   }
 
   function addRun(run: Extract<Settlement, { kind: 'run' }>, again: boolean): void {

@@ -43,10 +43,19 @@ async function finish(jobId: JobId, from: Instant, to: Instant, stepMs = MINUTE)
                            interval '1 millisecond' * ${stepMs}::float8) as at`)
 }
 
-async function skip(jobId: JobId, policy: string, from: Instant, to: Instant): Promise<void> {
+/** Settles the fire times from one to another, whose distance is given. */
+async function skip(
+  jobId: JobId,
+  policy: string,
+  from: Instant,
+  to: Instant,
+  stepMs = MINUTE,
+): Promise<void> {
+  const count = Math.floor((to - from) / stepMs) + 1
   await db.query(sql`
     insert into skipped (job_id, from_at, to_at, count, policy)
-    values (${uuidOf(jobId)}, ${formatInstant(from)}, ${formatInstant(to)}, 1, ${policy})`)
+    values (${uuidOf(jobId)}, ${formatInstant(from)}, ${formatInstant(to)}, ${count},
+            ${policy})`)
 }
 
 async function wait(jobId: JobId, at: Instant, given: { reason?: string; hold?: string } = {}) {
@@ -215,7 +224,7 @@ test('runs and records of many pages are read in one order', async () => {
       from generate_series(${formatInstant(later(ago(100), 1_000))}::timestamptz,
                            ${formatInstant(later(ago(50), -1_000))}::timestamptz,
                            interval '2 seconds') as at`)
-  await skip(job.jobId, 'MISFIRE', later(ago(50), 1_000), ago(40))
+  await skip(job.jobId, 'MISFIRE', later(ago(50), 1_000), ago(40), 1_000)
   await finish(job.jobId, later(ago(40), 1_000), now, 1_000)
   const { expected, runs, skipped, missing, repeated } = await ledgerOf(job.jobId, ago(200))
   assert.deepEqual([expected, missing, repeated], [9_001, 0, 0])

@@ -85,12 +85,12 @@ export async function readSettlements(
   const uuids = jobs.map(uuidOf)
   const { rows } = await tx.query<SettlementRow & { jobUuid: string }>(sql`
     select r.job_id as "jobUuid", r.scheduled_at as from_at, r.scheduled_at as to_at,
-           null as policy, r.status = 'CANCELLED' and r.attempt = 0 as withdrawn,
+           null as policy, 1 as count, r.status = 'CANCELLED' and r.attempt = 0 as withdrawn,
            r.job_version as version, r.tzdata
       from runs r
      where r.job_id = any(${uuids}::uuid[]) and r.reason in ('FIRE', 'CATCH_UP')
      union all
-    select s.job_id, s.from_at, s.to_at, s.policy, false, 0, null
+    select s.job_id, s.from_at, s.to_at, s.policy, s.count, false, 0, null
       from skipped s
      where s.job_id = any(${uuids}::uuid[])
      order by 1, 2`)
@@ -101,7 +101,7 @@ export async function readSettlements(
 function declareRuns(uuid: string, from: string, to: string): Statement {
   return sql`
     declare settling_runs no scroll cursor for
-    select r.scheduled_at as from_at, r.scheduled_at as to_at, null as policy,
+    select r.scheduled_at as from_at, r.scheduled_at as to_at, null as policy, 1 as count,
            r.status = 'CANCELLED' and r.attempt = 0 as withdrawn, r.job_version as version, r.tzdata
       from runs r
      where r.job_id = ${uuid}::uuid
@@ -114,7 +114,7 @@ function declareRuns(uuid: string, from: string, to: string): Statement {
 function declareSkipped(uuid: string, from: string, to: string): Statement {
   return sql`
     declare settling_records no scroll cursor for
-    select s.from_at, s.to_at, s.policy, false as withdrawn, 0 as version, null as tzdata
+    select s.from_at, s.to_at, s.policy, s.count, false as withdrawn, 0 as version, null as tzdata
       from skipped s
      where s.job_id = ${uuid}::uuid
        and s.from_at >= coalesce(
@@ -129,14 +129,15 @@ interface SettlementRow {
   readonly from_at: Instant
   readonly to_at: Instant
   readonly policy: SettlingPolicy | null
+  readonly count: number
   readonly withdrawn: boolean
   readonly version: number
   readonly tzdata: string | null
 }
 
 function toSettlement(row: SettlementRow): Settlement {
-  const { from_at: from, to_at: to, policy, withdrawn, version, tzdata } = row
+  const { from_at: from, to_at: to, policy, count, withdrawn, version, tzdata } = row
   return policy === null
     ? { kind: 'run', at: from, isWithdrawn: withdrawn, jobVersion: version, tzdata }
-    : { kind: 'skip', policy, from, to }
+    : { kind: 'skip', policy, from, to, count }
 }
