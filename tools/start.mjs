@@ -1,4 +1,7 @@
-/** `npm start`: sets up what is missing, then runs all of Cronos in one process. */
+/**
+ * `npm start`: sets up what is missing, then runs all of Cronos in one process; `npm run verify`: the
+ * same, and verifies what it did.
+ */
 
 import { join } from 'node:path'
 import { runChild } from './run-child.mjs'
@@ -13,6 +16,8 @@ const FEW_ARENAS = { MALLOC_ARENA_MAX: '2' }
 
 await runCommand(async () => {
   const node = await setUp()
-  const main = join(ROOT, 'apps/cronos/src/main.ts')
-  return runChild(node, [SMALL_HEAP, main, ...process.argv.slice(2)], FEW_ARENAS)
+  const [command, ...args] = process.argv.slice(2)
+  return command === 'verify'
+    ? runChild(node, [join(ROOT, 'apps/cronos/src/verify/main.ts'), ...args])
+    : runChild(node, [SMALL_HEAP, join(ROOT, 'apps/cronos/src/main.ts')], FEW_ARENAS)
 })

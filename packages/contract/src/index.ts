@@ -22,6 +22,7 @@ export {
   type UserEvent,
   userEvents,
 } from './events.ts'
+export { Explanation } from './explain.ts'
 export {
   type DecodedEvent,
   decodeJobEvent,
@@ -44,6 +45,7 @@ export {
   RunDetails,
   RunSummary,
 } from './jobs.ts'
+export { Ledger } from './ledger.ts'
 export { PolicyPatch, policyFields, type ShownPolicies } from './policies.ts'
 export { ResolveRun } from './resolve.ts'
 export { RunLog } from './run-logs.ts'

@@ -10,6 +10,16 @@ export interface Load {
   readonly limit: number
 }
 
+/** What is kept free, for owners who have nothing under way yet. */
+const RESERVED_SHARE = 0.1
+/** With fewer slots nothing is kept free: it would be too much. */
+const FEWEST_SLOTS = 4
+
+/** How much of what can be under way is kept free for whoever comes. */
+export function fairReserve(total: number, slots: number): number {
+  return slots < FEWEST_SLOTS ? 0 : Math.ceil(total * RESERVED_SHARE)
+}
+
 /**
  * How many runs one owner may have under way: as much as can be had by all alike ("max-min fair").
  * Whoever wants less than that leaves the rest to the others.

@@ -19,7 +19,18 @@ export { loadZone, type Segment, type Zone } from './cron/zone.ts'
 export type { DeadLetter } from './dead-letter.ts'
 export { formatIsoDuration, parseIsoDuration } from './duration.ts'
 export type { JobEvent } from './event.ts'
-export { fairShare, type Load } from './fair-share.ts'
+export { type Cause, type CauseCode, causeCodes, type Explanation } from './explain/cause.ts'
+export type {
+  AttemptFacts,
+  JobFacts,
+  LoadFacts,
+  RunFacts,
+  SkippedFacts,
+} from './explain/facts.ts'
+export { explainFireTime, type FireTimeFacts } from './explain/fire-time.ts'
+export { explainJob, type JobNowFacts } from './explain/job.ts'
+export { explainRun } from './explain/run.ts'
+export { fairReserve, fairShare, type Load } from './fair-share.ts'
 export {
   type ForecastBucket,
   type ForecastJob,
@@ -62,6 +73,18 @@ export {
   type Trigger,
 } from './job.ts'
 export {
+  type Balance,
+  type Books,
+  isBalanced,
+  type Ledger,
+  openLedger,
+  type Settlement,
+  type SettlingPolicy,
+  settlingPolicies,
+} from './ledger/balance.ts'
+export { type TriggerVersion, versionAt } from './ledger/history.ts'
+export type { FireRange } from './ledger/spans.ts'
+export {
   type DueFire,
   type FireDecision,
   type FirePolicies,
@@ -88,6 +111,7 @@ export {
   fireTimesOf,
   nextFireOf,
   nthFireOf,
+  previousFireOf,
   type Recurrence,
   recurrenceOf,
   type StoredRecurrence,

@@ -9,6 +9,7 @@ import {
   countFiresOf,
   fireTimesOf,
   nextFireOf,
+  previousFireOf,
   type Recurrence,
   spreadOffsetMs,
 } from './recurrence.ts'
@@ -54,6 +55,17 @@ describe('a recurrence', () => {
         assert.ok(recurrence.startAt === null || next >= recurrence.startAt)
         assert.ok(recurrence.endAt === null || next < recurrence.endAt)
         assert.equal(nextFireOf(recurrence, instant(next - 1)), next)
+      }),
+    )
+  })
+  test('tells the last fire before an instant: the one after which none comes until then', () => {
+    fc.assert(
+      fc.property(recurrences, offsets, (recurrence, offset) => {
+        const before = instant(noon + offset)
+        const last = previousFireOf(recurrence, before)
+        if (last === null) return assert.equal(countFiresOf(recurrence, before - 3e9, before), 0)
+        assert.ok(last < before)
+        assert.equal(countFiresOf(recurrence, last, before), 1)
       }),
     )
   })

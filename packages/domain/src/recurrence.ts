@@ -55,6 +55,35 @@ export function nextFireOf(recurrence: Recurrence, after: Instant): Instant | nu
   return at === null || (endAt !== null && at >= endAt) ? null : at
 }
 
+/** The last fire time strictly before an instant; null when there is none in the 400 years before. */
+export function previousFireOf(recurrence: Recurrence, before: Instant): Instant | null {
+  const { startAt, endAt } = recurrence
+  const end = endAt === null ? before : Math.min(before, endAt)
+  const earliest = Math.max(startAt ?? -Infinity, end - LONGEST_LOOK_BACK_MS)
+  const fireFrom = (at: number) => {
+    const fire = nextFireOf(recurrence, instant(at - 1))
+    return fire !== null && fire < end ? fire : null
+  }
+  // Steps back doubling until a fire lies ahead, then halves the stretch that must hold the last.
+  let empty = end
+  let found: number | null = null
+  for (let step = 1_000; found === null; step *= 2) {
+    const from = Math.max(earliest, end - step)
+    if (fireFrom(from) !== null) found = from
+    else if (from === earliest) return null
+    else empty = from
+  }
+  while (empty - found > 1) {
+    const middle = Math.floor((found + empty) / 2)
+    if (fireFrom(middle) === null) empty = middle
+    else found = middle
+  }
+  return fireFrom(found)
+}
+
+/** In 400 years every date and weekday comes. */
+const LONGEST_LOOK_BACK_MS = 146_097 * 86_400_000
+
 /** All fire times of [from, to), ascending. */
 export function* fireTimesOf(
   recurrence: Recurrence,

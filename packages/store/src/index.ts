@@ -29,6 +29,8 @@ export {
   type ReplayOptions,
   replayLetters,
 } from './dead-letters/replay.ts'
+export { readFireTimeFacts, readJobNowFacts } from './explain/job-at.ts'
+export { readRunFacts } from './explain/run-facts.ts'
 export { hasCode, isTransient, isUniqueViolation } from './faults.ts'
 export { claimKey, forgetKeys, keepAnswers, releaseKey } from './idempotency/idempotency.ts'
 export { type Changed, cancelJob, type Rescheduled, rescheduleJob } from './jobs/change.ts'
@@ -51,6 +53,14 @@ export {
   type JobSearch,
   searchJobs,
 } from './jobs/search.ts'
+export {
+  balanceJobs,
+  type JobLedger,
+  type LedgerOptions,
+  type Ledgers,
+} from './ledger/balance.ts'
+export { type LedgerJob, pageLedgerJobs } from './ledger/jobs.ts'
+export { type BrokenRule, type RuleBreak, readRuleBreaks } from './ledger/rules.ts'
 export {
   type EndedAttempt,
   type InFlight,

@@ -7,6 +7,7 @@ import {
   logSettings,
   maxAttemptsSetting,
   retrySettings,
+  runningPerOwnerSetting,
   serverSettings,
   setting,
   wholeNumber,
@@ -49,6 +50,7 @@ export const jobConfig = {
       meaning: 'Jobs that one owner may create at once before that limit holds; more answer 429',
     }),
   },
+  runningPerOwner: runningPerOwnerSetting,
 }
 
 export type JobConfig = Config<typeof jobConfig>

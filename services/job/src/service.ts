@@ -13,7 +13,9 @@ import { addCronRoutes } from './cron-routes.ts'
 import { addDeadLetterRoutes } from './dead-letter-routes.ts'
 import { openDeadLetters } from './dead-letters.ts'
 import { addEventRoutes } from './event-routes.ts'
+import { addExplainRoutes } from './explain-routes.ts'
 import { openJobs } from './jobs.ts'
+import { addLedgerRoutes } from './ledger-routes.ts'
 import { startLive } from './live/live.ts'
 import { addLogRoutes } from './log-routes.ts'
 import { addMailRoutes } from './mail-routes.ts'
@@ -86,6 +88,8 @@ export async function startJobService(
       addEventRoutes(app, { live, streams, reads })
       addDeadLetterRoutes(app, { letters: openDeadLetters(deps), reads })
       addResolveRoutes(app, deps)
+      addExplainRoutes(app, { reads, runningPerOwner: config.runningPerOwner })
+      addLedgerRoutes(app, { jobs, reads })
       addMailRoutes(app, { reads })
       addCronRoutes(app, { reads })
     },

@@ -4,8 +4,8 @@ import {
   kafkaSettings,
   leaseSettings,
   logSettings,
-  optional,
   retrySettings,
+  runningPerOwnerSetting,
   serverSettings,
   setting,
   wholeNumber,
@@ -42,13 +42,11 @@ const schedulerSettings = {
     default: '5s',
     meaning: 'How long a dispatched run may take to start before it is dispatched again',
   }),
-  runningPerOwner: optional('configs.limits.running-per-owner', wholeNumber({ min: 1 }), {
-    meaning: 'Runs that one owner may have under way at once; without it, what fairness leaves',
-  }),
   misfireAfterMs: setting('configs.scheduler.misfire-after', duration({ minMs: 1 }), {
     default: '1m',
     meaning: "A fire that is served later than this has misfired: its job's misfire policy decides",
   }),
+  runningPerOwner: runningPerOwnerSetting,
   ...leaseSettings,
   retry: retrySettings,
   retention: {

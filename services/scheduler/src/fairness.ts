@@ -1,12 +1,8 @@
-import { fairShare, type Instant, later } from '@cronos/domain'
+import { fairReserve, fairShare, type Instant, later } from '@cronos/domain'
 import type { Capacity, Claimed, Shares } from '@cronos/store'
 
-/** What is kept free of the slots and of the window, for owners who have nothing under way yet. */
-const RESERVED_SHARE = 0.1
 /** Seconds of an owner's finished work that he may have on its way beside his share of the slots. */
 const SECONDS_AHEAD = 0.3
-/** With fewer slots nothing is kept free: it would be too much. */
-const FEWEST_SLOTS = 4
 /** A run is seen at most so long after the instant that it is due at by its row, in milliseconds. */
 const LATE_MS = 2_000
 /** How long it is remembered up to where all is of owners who have their share, in milliseconds. */
@@ -126,7 +122,7 @@ export function openFairness(
 }
 
 function withReserve(total: number, slots: number) {
-  return { total, reserve: slots < FEWEST_SLOTS ? 0 : Math.ceil(total * RESERVED_SHARE) }
+  return { total, reserve: fairReserve(total, slots) }
 }
 
 /** How much of each owner's work was done a second, smoothed. */

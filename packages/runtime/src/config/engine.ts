@@ -1,4 +1,4 @@
-import { setting } from './setting.ts'
+import { optional, setting } from './setting.ts'
 import { duration, wholeNumber } from './values.ts'
 
 /** Keys that schedulers and executors must be given alike. */
@@ -32,5 +32,14 @@ export const maxAttemptsSetting = setting(
   {
     default: '3',
     meaning: 'Attempts that a run gets; fixed when its job is created',
+  },
+)
+
+/** Schedulers keep to it, and the job-service explains it. */
+export const runningPerOwnerSetting = optional(
+  'configs.limits.running-per-owner',
+  wholeNumber({ min: 1 }),
+  {
+    meaning: 'Runs that one owner may have under way at once; without it, what fairness leaves',
   },
 )
