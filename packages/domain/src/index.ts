@@ -61,6 +61,7 @@ export {
   priorities,
   type Trigger,
 } from './job.ts'
+export { type MissedFires, type SettledFires, settleMissed } from './missed-fires.ts'
 export {
   type BackoffKind,
   backoffKinds,
