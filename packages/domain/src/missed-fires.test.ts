@@ -12,12 +12,13 @@ const grid = (cronExpression: string): Recurrence =>
     ...{ timeZone: 'Europe/Berlin', dstGap: 'skip', dstOverlap: 'both' },
     ...{ everyMs: null, anchorAt: null, startAt: null, endAt: null },
   })
+const every = (everyMs: number, anchorMs: number): Recurrence => ({
+  ...{ kind: 'every' as const, everyMs, anchorAt: instant(anchorMs) },
+  ...{ startAt: null, endAt: null },
+})
 const recurrences = [
   ...['0 */7 * * * *', '0 30 2 * * *', '15,45 0 9-17 * * MON-FRI'].map(grid),
-  {
-    ...{ kind: 'every', everyMs: 90_500, anchorAt: instant(1_790_000_000_123) },
-    ...{ startAt: null, endAt: null },
-  } as const,
+  every(90_500, 1_790_000_000_123),
 ]
 
 /** The fire times of up to four days, of which the first few have a run that waits. */
@@ -69,11 +70,8 @@ test('runs that wait on the grid of an earlier trigger are settled without one o
 })
 
 test('a year of seconds is settled as fast as a minute', () => {
-  const every = {
-    ...{ kind: 'every', everyMs: 1_000, anchorAt: instant(0) },
-    ...{ startAt: null, endAt: null },
-  } as const
-  const fires = { waiting: [instant(0)], recurrence: every, upTo: instant(365 * 86_400_000) }
+  const recurrence = every(1_000, 0)
+  const fires = { waiting: [instant(0)], recurrence, upTo: instant(365 * 86_400_000) }
   const settled = settleMissed(fires, 'catch_up', 100)
   assert.equal(settled.missed, 365 * 86_400 + 1)
   assert.equal(settled.keptFrom, (365 * 86_400 - 99) * 1_000)

@@ -15,9 +15,12 @@ export {
   type Result,
 } from './db.ts'
 export { hasCode, isTransient, isUniqueViolation } from './faults.ts'
-export { type Changed, cancelJob, type Rescheduled, rescheduleJob } from './jobs/change.ts'
+export { cancelJob, cancelling, deleting } from './jobs/cancel.ts'
+export { type Changed, type Control, controlJob, controlJobs } from './jobs/control.ts'
 export { type Created, createJobs, type NewJob, type NewTrigger } from './jobs/create.ts'
 export { countOneTimeJobs, type RecurringJob, readRecurringJobs } from './jobs/forecast.ts'
+export type { LockedJob } from './jobs/lock.ts'
+export { type Paused, pausing } from './jobs/pause.ts'
 export {
   type JobDetails,
   type JobFilter,
@@ -26,6 +29,8 @@ export {
   readJob,
   readNow,
 } from './jobs/read.ts'
+export { type Rescheduled, rescheduleJob } from './jobs/reschedule.ts'
+export { type Resumed, resuming } from './jobs/resume.ts'
 export { type MailId, mailIdOf, parseMailId } from './mails/mail-id.ts'
 export {
   type CaughtMail,
@@ -64,6 +69,7 @@ export {
   type Started,
   startRuns,
 } from './runs/attempts.ts'
+export { type CancelledRun, cancelRun } from './runs/cancel.ts'
 export {
   type Capacity,
   type ExecutorReport,

@@ -1,4 +1,4 @@
-import { uuidOf } from '@cronos/domain'
+import { formatInstant, type Instant, uuidOf } from '@cronos/domain'
 import type { Db } from '../db.ts'
 import type { Ended } from '../runs/attempts.ts'
 import { type FencedKey, nameOf } from '../runs/keys.ts'
@@ -36,10 +36,20 @@ export async function failJobs(
   await cancelWaiting(tx, jobs)
 }
 
-/** Ends what was expected of these jobs. Served by the primary key of `triggers`. */
-export async function endTriggers(tx: Db, jobs: readonly string[]): Promise<void> {
+/**
+ * Ends what was expected of these jobs. Served by the primary key of `triggers`.
+ *
+ * @param at the transaction's beginning unless told
+ */
+export async function endTriggers(
+  tx: Db,
+  jobs: readonly string[],
+  at: Instant | null = null,
+): Promise<void> {
   await tx.query(prepared('end-triggers')`
-    update triggers set valid_to = now()
+    update triggers
+       set valid_to = greatest(valid_from,
+                               coalesce(${at === null ? null : formatInstant(at)}::timestamptz, now()))
      where job_id = any(${jobs}::uuid[]) and valid_to is null`)
 }
 
