@@ -32,6 +32,7 @@ export {
 } from './jobs/read.ts'
 export { type Rescheduled, rescheduleJob } from './jobs/reschedule.ts'
 export { type Resumed, resuming } from './jobs/resume.ts'
+export { type JobSelection, selectJobs } from './jobs/select.ts'
 export { triggering } from './jobs/trigger-now.ts'
 export { type MailId, mailIdOf, parseMailId } from './mails/mail-id.ts'
 export {

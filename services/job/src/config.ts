@@ -1,6 +1,7 @@
 import {
   type Config,
   databaseSettings,
+  graceSetting,
   jwtSettings,
   logSettings,
   maxAttemptsSetting,
@@ -16,6 +17,7 @@ export const jobConfig = {
   jwt: jwtSettings,
   maxAttempts: maxAttemptsSetting,
   retry: retrySettings,
+  graceMs: graceSetting,
 }
 
 export type JobConfig = Config<typeof jobConfig>

@@ -196,7 +196,8 @@ function toSummary(job: JobRow): JobSummary {
   }
 }
 
-function toDetails(job: JobDetailsRow, retry: JobRoutesDeps['retry']): JobDetails {
+/** A job as its owner sees it. */
+export function toDetails(job: JobDetailsRow, retry: JobRoutesDeps['retry']): JobDetails {
   const { executionMode, cronExpression, timeZone, payload, maxAttempts, everyMs, version } = job
   return {
     ...toSummary(job),

@@ -1,6 +1,9 @@
 import { type HttpService, type Logger, startHttpService, tokenReader } from '@cronos/runtime'
 import { isTransient, type Pool, sql } from '@cronos/store'
+import { addBulkControlRoutes } from './bulk-control-routes.ts'
 import type { JobConfig } from './config.ts'
+import { addControlRoutes } from './control-routes.ts'
+import { openControls } from './controls.ts'
 import { addCronRoutes } from './cron-routes.ts'
 import { openJobs } from './jobs.ts'
 import { addMailRoutes } from './mail-routes.ts'
@@ -29,6 +32,7 @@ export async function startJobService(
 ): Promise<HttpService> {
   const { reads, log, prepare } = deps
   const jobs = openJobs(deps, config)
+  const controls = openControls(deps, config)
   const http = await startHttpService({
     name: 'job-service',
     errors: 'timed',
@@ -49,6 +53,8 @@ export async function startJobService(
     },
     routes(app) {
       addJobRoutes(app, { jobs, reads, retry: config.retry })
+      addControlRoutes(app, { jobs, controls, retry: config.retry })
+      addBulkControlRoutes(app, deps, config)
       addRunRoutes(app, { reads })
       addMailRoutes(app, { reads })
       addCronRoutes(app, { reads })

@@ -1,5 +1,5 @@
 export { type DatabaseConfig, databaseAddress, databaseSettings } from './database.ts'
-export { leaseSettings, maxAttemptsSetting, retrySettings } from './engine.ts'
+export { graceSetting, leaseSettings, maxAttemptsSetting, retrySettings } from './engine.ts'
 export { checkKafka, type KafkaConfig, kafkaSettings } from './kafka.ts'
 export { ConfigError, describeConfig, loadConfig } from './load.ts'
 export { Secret } from './secret.ts'
