@@ -57,7 +57,7 @@ export async function endTriggers(
  * Moves all runs of these jobs that no executor has begun to history as CANCELLED. The caller has
  * locked the definitions. Served by the primary key of `runs_live`.
  */
-export async function cancelWaiting(tx: Db, jobs: readonly string[]): Promise<number> {
+async function cancelWaiting(tx: Db, jobs: readonly string[]): Promise<number> {
   const { rowCount } = await tx.query(prepared('cancel-waiting')`
     with waiting as (
       select q.ctid as place from runs_live q
