@@ -30,12 +30,17 @@ export async function openEngine() {
       return job
     },
 
-    /** Takes what is due, each with the fire after it `nextMs` later. */
+    /** Takes what is due; a fire that is taken for the first time brings the one `nextMs` later. */
     claim(nextMs = 60_000, options: Partial<ClaimOptions> = {}): Promise<Claimed[]> {
       return db.transaction(async tx => {
         const defaults = { limit: 100, dispatchLeaseMs: 5_000, takeOver: true }
         const claimed = await claimRuns(tx, { ...defaults, ...options })
-        const fires = claimed.filter(run => run.cronExpression !== null)
+        const { rows } = await tx.query<{ jobId: string; at: number }>(sql`
+          select 'job_' || job_id as "jobId", scheduled_at as at from runs_live
+           where recurring and reason in ('FIRE', 'CATCH_UP') and attempt = 0 and dispatches = 1`)
+        const isFirst = (run: Claimed) =>
+          rows.some(({ jobId, at }) => jobId === run.jobId && at === run.scheduledAt)
+        const fires = claimed.filter(isFirst)
         await insertNextFires(
           tx,
           fires.map(run => ({ ...run, nextAt: (run.scheduledAt + nextMs) as typeof run.now })),
