@@ -461,6 +461,7 @@ export function testPipeline(name: string, openBus: () => Promise<EngineBus>): v
       assert.equal(starts.get(job.jobId), 1)
     }
     await db.query(sql`delete from runs_live`)
+    await db.query(sql`delete from skipped`)
   })
 
   test(`${name}: a recurring job fires on the grid of its cron, once for each instant`, async () => {
