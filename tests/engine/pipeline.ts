@@ -14,12 +14,17 @@ import {
 } from '@cronos/executor-service'
 import { type SchedulerConfig, startScheduler } from '@cronos/scheduler-service'
 import {
+  cancelling,
+  controlJob,
   createJobs,
+  deleting,
   listRuns,
   type NewJob,
   openWakeTeller,
+  pausing,
   readJob,
   readRun,
+  resuming,
   sql,
 } from '@cronos/store'
 import { aJob, byCron, byInterval, freshDatabase, fromNow } from '@cronos/testkit'
@@ -413,6 +418,51 @@ export function testPipeline(name: string, openBus: () => Promise<EngineBus>): v
     const run = await onlyRun(job.jobId)
     assert.equal(run.status, 'RUNNING')
     await db.query(sql`delete from runs_live`)
+  })
+
+  test(`${name}: from the answer to a pause, cancel or delete on, nothing of the job starts`, async () => {
+    const starts = new Map<JobId, number>()
+    const registry = tasks({
+      async brief(context) {
+        starts.set(context.jobId, (starts.get(context.jobId) ?? 0) + 1)
+        await new Promise(resolve => setTimeout(resolve, 5)) // slots are what they wait for
+        return undefined
+      },
+    })
+    await using _pair = await startPair(registry, { slots: 10 })
+    const now = await fromNow(db, 0)
+    const second = (now - (now % 1_000)) as typeof now
+    const jobs = Array.from({ length: 120 }, (_, n) =>
+      named('brief', n % 2 === 0 ? {} : { trigger: byCron('* * * * * *', second) }),
+    )
+    await store(...jobs)
+    const controls = [pausing('enough'), cancelling(10_000), deleting(10_000)]
+    const answered = await Promise.all(
+      jobs.map(async ({ jobId }, n) => {
+        const { kind } = await controlJob<object>(db, controls[n % 3]!, jobId, alice)
+        return { jobId, kind, at: await fromNow(db, 0) }
+      }),
+    )
+    // Whatever was on its way has come up by the time that a job of later is done.
+    const last = named('brief')
+    await store(last)
+    await reaches(last.jobId, 'COMPLETED')
+    const done = answered.filter(each => each.kind === 'done')
+    assert.ok(done.length >= 60, 'all deletes, and all pauses of recurring jobs')
+    for (const { jobId, at } of done) {
+      const { rowCount } = await db.query(sql`
+        select from runs
+         where 'job_' || job_id = ${jobId} and started_at > ${new Date(at + 1).toISOString()}`)
+      assert.equal(rowCount, 0)
+    }
+    for (const { jobId } of done) await controlJob<object>(db, resuming, jobId, alice)
+    await db.query(sql`select pg_notify('cronos_runs', '0')`)
+    for (const job of jobs.filter((_, n) => n % 6 === 0)) {
+      await reaches(job.jobId, 'COMPLETED')
+      assert.equal(starts.get(job.jobId), 1)
+    }
+    await db.query(sql`delete from runs_live`)
+    await db.query(sql`delete from skipped`)
   })
 
   test(`${name}: a recurring job fires on the grid of its cron, once for each instant`, async () => {

@@ -1,4 +1,15 @@
 export * from './auth.ts'
+export {
+  CloneJob,
+  ControlJobs,
+  EditJob,
+  JobPaused,
+  JobResumed,
+  JobsControlled,
+  JobTriggered,
+  PauseJob,
+  RunCancelled,
+} from './controls.ts'
 export { CronPreview, Forecast, PreviewCron } from './cron.ts'
 export { encodeDeadLetter } from './dead-letter.ts'
 export {

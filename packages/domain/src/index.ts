@@ -93,6 +93,7 @@ export {
   judgeWaitingFire,
   type SkipPolicy,
 } from './misfire.ts'
+export { type MissedFires, type SettledFires, settleMissed } from './missed-fires.ts'
 export {
   type BackoffKind,
   backoffKinds,

@@ -33,10 +33,14 @@ export { readFireTimeFacts, readJobNowFacts } from './explain/job-at.ts'
 export { readRunFacts } from './explain/run-facts.ts'
 export { hasCode, isTransient, isUniqueViolation } from './faults.ts'
 export { claimKey, forgetKeys, keepAnswers, releaseKey } from './idempotency/idempotency.ts'
-export { type Changed, cancelJob, type Rescheduled, rescheduleJob } from './jobs/change.ts'
+export { cancelJob, cancelling, deleting } from './jobs/cancel.ts'
+export { type Changed, type Control, controlJob, controlJobs } from './jobs/control.ts'
 export { countJobs } from './jobs/count.ts'
 export { type Created, createJobs, type NewJob, type NewTrigger } from './jobs/create.ts'
+export { type Edited, editJob, type JobEdit } from './jobs/edit.ts'
 export { countOneTimeJobs, type RecurringJob, readRecurringJobs } from './jobs/forecast.ts'
+export type { LockedJob } from './jobs/lock.ts'
+export { type Paused, pausing } from './jobs/pause.ts'
 export { pauseFailing } from './jobs/pause-failing.ts'
 export {
   type JobDetails,
@@ -46,6 +50,8 @@ export {
   readJob,
   readNow,
 } from './jobs/read.ts'
+export { type Rescheduled, rescheduleJob } from './jobs/reschedule.ts'
+export { type Resumed, resuming } from './jobs/resume.ts'
 export {
   type FoundJob,
   type FoundJobs,
@@ -53,6 +59,8 @@ export {
   type JobSearch,
   searchJobs,
 } from './jobs/search.ts'
+export { type JobSelection, selectJobs } from './jobs/select.ts'
+export { triggering } from './jobs/trigger-now.ts'
 export {
   balanceJobs,
   type JobLedger,
@@ -108,6 +116,7 @@ export {
   type Started,
   startRuns,
 } from './runs/attempts.ts'
+export { type CancelledRun, cancelRun } from './runs/cancel.ts'
 export {
   type Capacity,
   type ExecutorReport,

@@ -2,7 +2,7 @@ import {
   ConfigError,
   commaList,
   databaseSettings,
-  duration,
+  graceSetting,
   httpUrl,
   kafkaSettings,
   leaseSettings,
@@ -31,10 +31,7 @@ const executorSettings = {
     },
   ),
   ...leaseSettings,
-  graceMs: setting('configs.executor.grace', duration(), {
-    default: '10s',
-    meaning: 'How long running attempts get to end when the executor stops or aborts them',
-  }),
+  graceMs: graceSetting,
   retry: retrySettings,
 } as const
 

@@ -2,6 +2,7 @@ import {
   type Config,
   databaseSettings,
   duration,
+  graceSetting,
   jwtSettings,
   leaseSettings,
   logSettings,
@@ -51,6 +52,7 @@ export const jobConfig = {
     }),
   },
   runningPerOwner: runningPerOwnerSetting,
+  graceMs: graceSetting,
 }
 
 export type JobConfig = Config<typeof jobConfig>

@@ -184,7 +184,8 @@ function pageOf({ size, page }: { size: number; page: number }): Page {
   return { limit: size, offset: (Math.max(1, page) - 1) * size }
 }
 
-function toDetails(job: JobDetailsRow, retry: JobRoutesDeps['retry']): JobDetails {
+/** A job as its owner sees it. */
+export function toDetails(job: JobDetailsRow, retry: JobRoutesDeps['retry']): JobDetails {
   const { executionMode, cronExpression, timeZone, payload, maxAttempts, everyMs, version } = job
   return {
     ...toSummary(job),

@@ -7,7 +7,10 @@ import {
   tokenReader,
 } from '@cronos/runtime'
 import { claimKey, isTransient, keepAnswers, type Pool, releaseKey, sql } from '@cronos/store'
+import { addBulkControlRoutes } from './bulk-control-routes.ts'
 import type { JobConfig } from './config.ts'
+import { addControlRoutes } from './control-routes.ts'
+import { openControls } from './controls.ts'
 import { addCreationRoutes } from './creation-routes.ts'
 import { addCronRoutes } from './cron-routes.ts'
 import { addDeadLetterRoutes } from './dead-letter-routes.ts'
@@ -60,6 +63,7 @@ export async function startJobService(
   const jobs = stack.use(openJobs(deps, config))
   const streams = openEventStreams(config.events)
   const live = stack.use(startLive({ db: reads, log }, config.events))
+  const controls = openControls(deps, config)
   const http = await startHttpService({
     name: 'job-service',
     errors: 'timed',
@@ -83,6 +87,8 @@ export async function startJobService(
       addCreationRoutes(app, { jobs, limit: config.creations })
       addSearchRoutes(app, { jobs, reads, leaseMs: Math.max(LONGEST_LEASE_MS, config.leaseMs) })
       addJobRoutes(app, { jobs, reads, retry: config.retry })
+      addControlRoutes(app, { jobs, controls, retry: config.retry })
+      addBulkControlRoutes(app, deps, config)
       addRunRoutes(app, { reads })
       addLogRoutes(app, { reads })
       addEventRoutes(app, { live, streams, reads })

@@ -13,6 +13,12 @@ export const leaseSettings = {
   }),
 } as const
 
+/** For executors, and for the service that tells whoever cancels a run how long it may take. */
+export const graceSetting = setting('configs.executor.grace', duration(), {
+  default: '10s',
+  meaning: 'How long running attempts get to end when the executor stops or aborts them',
+})
+
 /** How failed attempts are tried again; for schedulers and executors alike. */
 export const retrySettings = {
   baseMs: setting('configs.retry.base-backoff', duration({ minMs: 1 }), {

@@ -1,5 +1,6 @@
 export { type DatabaseConfig, databaseAddress, databaseSettings } from './database.ts'
 export {
+  graceSetting,
   leaseSettings,
   maxAttemptsSetting,
   retrySettings,

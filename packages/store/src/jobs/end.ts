@@ -1,4 +1,4 @@
-import { uuidOf } from '@cronos/domain'
+import { formatInstant, type Instant, uuidOf } from '@cronos/domain'
 import type { Db } from '../db.ts'
 import type { Ended } from '../runs/attempts.ts'
 import { type FencedKey, nameOf } from '../runs/keys.ts'
@@ -45,10 +45,20 @@ export async function failJobs(
   await cancelWaiting(tx, jobs)
 }
 
-/** Ends what was expected of these jobs. Served by the primary key of `triggers`. */
-export async function endTriggers(tx: Db, jobs: readonly string[]): Promise<void> {
+/**
+ * Ends what was expected of these jobs. Served by the primary key of `triggers`.
+ *
+ * @param at the transaction's beginning unless told
+ */
+export async function endTriggers(
+  tx: Db,
+  jobs: readonly string[],
+  at: Instant | null = null,
+): Promise<void> {
   await tx.query(prepared('end-triggers')`
-    update triggers set valid_to = now()
+    update triggers
+       set valid_to = greatest(valid_from,
+                               coalesce(${at === null ? null : formatInstant(at)}::timestamptz, now()))
      where job_id = any(${jobs}::uuid[]) and valid_to is null`)
 }
 
@@ -56,7 +66,7 @@ export async function endTriggers(tx: Db, jobs: readonly string[]): Promise<void
  * Moves all runs of these jobs that no executor has begun to history as CANCELLED. The caller has
  * locked the definitions. Served by the primary key of `runs_live`.
  */
-export async function cancelWaiting(tx: Db, jobs: readonly string[]): Promise<number> {
+async function cancelWaiting(tx: Db, jobs: readonly string[]): Promise<number> {
   const { rowCount } = await tx.query(prepared('cancel-waiting')`
     with waiting as (
       select q.ctid as place from runs_live q

@@ -107,6 +107,15 @@ function instantText(at: Instant | null): string | null {
 
 /** One job of this owner; null where there is none. Served by the primary key. */
 export async function readJob(db: Db, jobId: JobId, owner: UserId): Promise<JobDetails | null> {
+  return (await readJobs(db, [jobId], owner))[0] ?? null
+}
+
+/** Those of these jobs that are this owner's, in key order. Served by the primary key. */
+export async function readJobs(
+  db: Db,
+  jobIds: readonly JobId[],
+  owner: UserId,
+): Promise<JobDetails[]> {
   const { rows } = await db.query<Omit<JobDetails, 'priority'> & { priority: number }>(sql`
     select job_id as "jobId", job_type as "jobType", execution_mode as "executionMode", name, tags,
            cron_expression as "cronExpression", time_zone as "timeZone", dst_gap as "dstGap",
@@ -120,9 +129,9 @@ export async function readJob(db: Db, jobId: JobId, owner: UserId): Promise<JobD
            pause_after_failures as "pauseAfterFailures", paused_at as "pausedAt",
            pause_note as "pauseNote", created_at as "createdAt", updated_at as "updatedAt", version
       from jobs
-     where id = ${uuidOf(jobId)} and created_by = ${owner}`)
-  const row = rows[0]
-  return row === undefined ? null : { ...row, priority: priorities[row.priority]! }
+     where id = any(${jobIds.map(uuidOf)}::uuid[]) and created_by = ${owner}
+     order by id`)
+  return rows.map(row => ({ ...row, priority: priorities[row.priority]! }))
 }
 
 /** The database's clock: what plans and comes of the future starts here. */
