@@ -209,3 +209,33 @@ test('the API document names the key where it may be given, and nowhere else', a
   assert.ok(named('post', '/jobs/{jobId}/cancel'))
   assert.ok(!named('get', '/jobs'))
 })
+
+test('a job that is triggered or cloned again with the same key has one run and one clone', async () => {
+  const { jobId } = (await service.post('/jobs', scheduled)).json
+  for (const control of ['trigger', 'clone']) {
+    const first = await service.post(`/jobs/${jobId}/${control}`, {}, withKey(control))
+    assert.ok(first.status === 202 || first.status === 201, first.text)
+    const jobs = await countJobs()
+    const again = await other.post(`/jobs/${jobId}/${control}`, {}, withKey(control))
+    assert.equal(again.text, first.text)
+    assert.equal(await countJobs(), jobs)
+  }
+  assert.equal((await service.ask(`/jobs/${jobId}/runs`)).json.length, 2)
+})
+
+test('a trigger whose answer cannot be kept with it has not happened', async () => {
+  const { jobId } = (await service.post('/jobs', scheduled)).json
+  await service.db.query(sql`
+    create function refuse_answer() returns trigger language plpgsql as
+      $$ begin raise exception 'no room'; end $$`)
+  await service.db.query(sql`
+    create trigger refuse_answer before update on idempotency
+      for each row when (new.body is not null) execute function refuse_answer()`)
+  try {
+    const { status } = await service.post(`/jobs/${jobId}/trigger`, {}, withKey('unkept'))
+    assert.ok(status >= 500, `answered ${status}`)
+  } finally {
+    await service.db.query(sql`drop trigger refuse_answer on idempotency`)
+  }
+  assert.equal((await service.ask(`/jobs/${jobId}/runs`)).json.length, 1)
+})

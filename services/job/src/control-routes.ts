@@ -91,7 +91,8 @@ export function addControlRoutes(app: HttpApp, deps: ControlRoutesDeps): void {
       },
     },
     async (request, reply) => {
-      const runId = await controls.trigger(request.caller.userId, request.params.jobId)
+      const { caller, params, repeatable } = request
+      const runId = await controls.trigger(caller.userId, params.jobId, repeatable)
       reply.code(202)
       return { runId }
     },
@@ -152,7 +153,8 @@ export function addControlRoutes(app: HttpApp, deps: ControlRoutesDeps): void {
       const { userId } = request.caller
       const job = await jobs.read(userId, request.params.jobId)
       reply.code(201)
-      return await jobs.create(userId, cloneRequest(job, request.body?.overrides ?? {}))
+      const wanted = cloneRequest(job, request.body?.overrides ?? {})
+      return await jobs.create(userId, wanted, request.repeatable)
     },
   )
 

@@ -11,6 +11,7 @@ import {
   runIdOf,
   type UserId,
 } from '@cronos/domain'
+import type { Repeatable } from '@cronos/runtime'
 import {
   type Changed,
   type Control,
@@ -29,6 +30,7 @@ import {
 } from '@cronos/store'
 import { readEdit } from './edit.ts'
 import { isMeantFor } from './if-match.ts'
+import { keepOrRefuse } from './kept-inserts.ts'
 import type { Named } from './policies.ts'
 import { quote } from './quote.ts'
 
@@ -49,13 +51,27 @@ export interface ControlsConfig {
 export interface Controls {
   pause(owner: UserId, jobId: string, note: string | null): Promise<Paused>
   resume(owner: UserId, jobId: string): Promise<Resumed>
-  /** Resolves when the run is committed. */
-  trigger(owner: UserId, jobId: string): Promise<RunId>
+  /** Resolves when the run is committed, and with it the answer to a request that has a key. */
+  trigger(owner: UserId, jobId: string, repeatable?: Repeatable | null): Promise<RunId>
   delete(owner: UserId, jobId: string): Promise<void>
   /** Answers the job as it is then. */
   edit(owner: UserId, jobId: string, body: EditJob, ifMatch?: string): Promise<JobDetails>
   /** Until when a run that is going on has time to end; null where it is cancelled. */
   cancelRun(owner: UserId, runId: string): Promise<Instant | null>
+}
+
+/** Triggers, and keeps the answer to a request with a key, together or not at all. */
+function triggeringOnce(repeatable: Repeatable | null): typeof triggering {
+  if (repeatable === null) return triggering
+  return {
+    allows: triggering.allows,
+    async change(tx, locked, owner) {
+      const triggered = await triggering.change(tx, locked, owner)
+      const answers = triggered.map(({ run }) => repeatable.answer(202, { runId: runIdOf(run) }))
+      await keepOrRefuse(tx, answers)
+      return triggered
+    },
+  }
 }
 
 export function openControls({ db, tellWake }: ControlsDeps, config: ControlsConfig): Controls {
@@ -71,8 +87,8 @@ export function openControls({ db, tellWake }: ControlsDeps, config: ControlsCon
       return resumed
     },
 
-    async trigger(owner, jobId) {
-      const { run } = await control(owner, jobId, triggering, 'triggered')
+    async trigger(owner, jobId, repeatable = null) {
+      const { run } = await control(owner, jobId, triggeringOnce(repeatable), 'triggered')
       tellWake(0)
       return runIdOf(run)
     },
