@@ -11,7 +11,15 @@ import {
   type UserId,
   uuidOf,
 } from '@cronos/domain'
-import { createJobs, type Started, sql } from '@cronos/store'
+import {
+  controlJob,
+  createJobs,
+  editJob,
+  pausing,
+  resuming,
+  type Started,
+  sql,
+} from '@cronos/store'
 import { aJob, byInterval, freshDatabase } from '@cronos/testkit'
 import { openByHand, succeeded, wakeRuns } from './by-hand.ts'
 
@@ -34,14 +42,51 @@ interface Situation {
   readonly latestAgoMs: number
   /** Whether a run of the job is going on when a scheduler looks. */
   readonly isUnderWay: boolean
+  /** What its owner does before a scheduler looks. */
+  readonly change?: (jobId: JobId) => Promise<unknown>
+  /** The number of the next fire; the one after those that have passed unless told. */
+  readonly next?: number
+}
+
+const missed = { passed: 7, latestAgoMs: 300_000 }
+
+async function pauseAndResume(jobId: JobId): Promise<void> {
+  await controlJob(db, pausing(null), jobId, alice)
+  assert.deepEqual(await engine.turns(), [])
+  assert.equal((await controlJob(db, resuming, jobId, alice)).kind, 'done')
+}
+
+/** From now on each second fire time only. */
+async function editTrigger(jobId: JobId): Promise<void> {
+  const edited = await editJob(
+    db,
+    jobId,
+    alice,
+    () => true,
+    ({ cronExpression, timeZone, dstGap, dstOverlap, anchorAt, startAt, endAt, ...job }) => ({
+      ...job,
+      recurrence: {
+        ...{ cronExpression, timeZone, dstGap, dstOverlap, anchorAt, startAt, endAt },
+        everyMs: 2 * EVERY_MS,
+      },
+      runAt: null,
+    }),
+  )
+  assert.equal(edited.kind, 'done')
 }
 
 const situations = {
   'on time': { passed: 1, latestAgoMs: 1_000, isUnderWay: false },
   'on time, while a run goes on': { passed: 1, latestAgoMs: 1_000, isUnderWay: true },
-  'after a down-time': { passed: 7, latestAgoMs: 300_000, isUnderWay: false },
-  'after a down-time, while a run goes on': { passed: 7, latestAgoMs: 300_000, isUnderWay: true },
-} as const satisfies Record<string, Situation>
+  'after a down-time': { ...missed, isUnderWay: false },
+  'after a down-time, while a run goes on': { ...missed, isUnderWay: true },
+  'after a pause': { ...missed, isUnderWay: false, change: pauseAndResume },
+  'after a pause, while a run goes on': { ...missed, isUnderWay: true, change: pauseAndResume },
+  'after an edit in a down-time': { ...missed, isUnderWay: false, change: editTrigger, next: 8 },
+  'after an edit in a down-time, while a run goes on': {
+    ...{ ...missed, isUnderWay: true, change: editTrigger, next: 8 },
+  },
+} satisfies Record<string, Situation>
 
 /** What is run at once, what when the run under way has ended, and what is skipped. */
 interface Cell {
@@ -60,6 +105,12 @@ const onTimeUnderWay: Row = {
   skip: cell('', '', '0-0 OVERLAP'),
   queue: cell('', '0', ''),
   allow: cell('0', '', ''),
+}
+
+const editedUnderWay: Row = {
+  skip: cell('', '6', '0-5 MISFIRE into 6'),
+  queue: cell('', '6', '0-5 MISFIRE into 6'),
+  allow: cell('6', '', '0-5 MISFIRE into 6'),
 }
 
 const table: Record<keyof typeof situations, Record<MisfirePolicy, Row>> = {
@@ -87,6 +138,30 @@ const table: Record<keyof typeof situations, Record<MisfirePolicy, Row>> = {
     skip: same(cell('', '', '0-6 MISFIRE')),
     catch_up: same(cell('', '0 1 2 3 4 5 6', '')),
   },
+  'after a pause': {
+    run_once: same(cell('6', '', '0-5 PAUSED into 6')),
+    skip: same(cell('', '', '0-6 PAUSED')),
+    catch_up: same(cell('0', '1 2 3 4 5 6', '')),
+  },
+  'after a pause, while a run goes on': {
+    run_once: {
+      skip: cell('', '', '0-5 PAUSED, 6-6 OVERLAP'),
+      queue: cell('', '6', '0-5 PAUSED into 6'),
+      allow: cell('6', '', '0-5 PAUSED into 6'),
+    },
+    skip: same(cell('', '', '0-6 PAUSED')),
+    catch_up: same(cell('', '0 1 2 3 4 5 6', '')),
+  },
+  'after an edit in a down-time': {
+    run_once: same(cell('6', '', '0-5 MISFIRE into 6')),
+    skip: same(cell('6', '', '0-5 MISFIRE into 6')),
+    catch_up: same(cell('6', '', '0-5 MISFIRE into 6')),
+  },
+  'after an edit in a down-time, while a run goes on': {
+    run_once: editedUnderWay,
+    skip: editedUnderWay,
+    catch_up: editedUnderWay,
+  },
 }
 
 const sentences: Record<string, string> = {
@@ -98,6 +173,12 @@ const sentences: Record<string, string> = {
   '0|1 2 3 4 5 6|': 'all that was missed runs, one after the other',
   '||0-6 OVERLAP': 'all that came meanwhile is skipped',
   '|0|1-6 MISFIRE into 0': 'one run stands for all, when that run has ended',
+  '6||0-5 PAUSED into 6': 'one run stands for all',
+  '||0-6 PAUSED': 'all that was missed is skipped',
+  '||0-5 PAUSED, 6-6 OVERLAP': 'all that came meanwhile is skipped',
+  '|6|0-5 PAUSED into 6': 'one run stands for all, when that run has ended',
+  '6||0-5 MISFIRE into 6': 'one run stands for all',
+  '|6|0-5 MISFIRE into 6': 'one run stands for all, when that run has ended',
   '|0 1 2 3 4 5 6|': 'all that was missed runs, one after the other, when that run has ended',
 }
 
@@ -107,15 +188,17 @@ for (const [situation, byMisfire] of Object.entries(table))
       const { atOnce, afterwards, skipped } = expected
       const sentence = sentences[`${atOnce}|${afterwards}|${skipped}`]
       test(`overlap ${overlap}, misfire ${misfire}, ${situation}: ${sentence}`, async () => {
-        const { passed, latestAgoMs, isUnderWay } = situations[situation as keyof typeof situations]
+        const { passed, latestAgoMs, isUnderWay, change, next }: Situation =
+          situations[situation as keyof typeof situations]
         const now = await engine.now()
         const first = instant(now - latestAgoMs - (passed - 1) * EVERY_MS)
         const policies = { overlap: overlap as OverlapPolicy, misfire: misfire as MisfirePolicy }
         const job = aJob({ owner: alice, trigger: byInterval(EVERY_MS, first), ...policies })
         await createJobs(db, [job])
         const underWay = isUnderWay ? await aRunUnderWay(job.jobId, instant(first - 1)) : null
+        await change?.(job.jobId)
         assert.deepEqual(await play(job.jobId, first, underWay), expected)
-        await assertSettled(job.jobId, first, passed)
+        await assertSettled(job.jobId, first, passed, next)
       })
     }
 
@@ -160,12 +243,17 @@ async function play(jobId: JobId, first: Instant, underWay: Started | null): Pro
 }
 
 /** Each fire that has passed is settled once, and exactly one is to come: the next on the grid. */
-async function assertSettled(jobId: JobId, first: Instant, passed: number): Promise<void> {
+async function assertSettled(
+  jobId: JobId,
+  first: Instant,
+  passed: number,
+  next = passed,
+): Promise<void> {
   const runs = (await engine.runsOf(jobId)).filter(run => run.reason !== 'MANUAL')
   const waiting = runs.filter(run => run.status === 'PENDING')
   assert.deepEqual(
     waiting.map(run => run.scheduledAt),
-    [first + passed * EVERY_MS],
+    [first + next * EVERY_MS],
     'the next fire is the next on the grid',
   )
   const done = runs.filter(run => run.status === 'SUCCEEDED').map(run => run.scheduledAt)
