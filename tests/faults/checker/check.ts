@@ -1,0 +1,52 @@
+import { checkAcknowledged } from './acknowledged.ts'
+import { checkFences } from './fences.ts'
+import { checkFires, type FireCounts } from './fires.ts'
+import type { History } from './history.ts'
+import { checkOwners } from './owners.ts'
+import { checkProgress } from './progress.ts'
+import { checkRepeats, type RepeatCounts } from './repeats.ts'
+import { checkStarts, type StartCounts } from './starts.ts'
+
+/** What does not hold. */
+export interface Violation {
+  /** The number of the promise, see docs/guarantees.md. */
+  readonly promise: 1 | 2 | 3 | 4 | 5 | 7 | 8
+  /** A word for the kind of violation. */
+  readonly kind: string
+  readonly message: string
+}
+
+/** What the checker is lenient about, in milliseconds. */
+export interface Limits {
+  /** How long the consequences of a fault may last after its end. */
+  readonly recoveryMs: number
+  /** How much of a run's waiting no fault need explain. */
+  readonly patienceMs: number
+  /** The longest wait between two attempts. */
+  readonly backoffMs: number
+}
+
+export interface Report extends FireCounts, RepeatCounts, StartCounts {
+  readonly violations: readonly Violation[]
+}
+
+/** Compares what was promised with what is on record and what really ran. */
+export function check(history: History, limits: Limits): Report {
+  const fires = checkFires(history)
+  const starts = checkStarts(history)
+  const repeats = checkRepeats(history, limits)
+  return {
+    ...fires.counts,
+    ...starts.counts,
+    ...repeats.counts,
+    violations: [
+      ...checkAcknowledged(history),
+      ...fires.violations,
+      ...starts.violations,
+      ...checkProgress(history, limits),
+      ...checkFences(history),
+      ...repeats.violations,
+      ...checkOwners(history),
+    ],
+  }
+}
