@@ -66,6 +66,7 @@ function clean(): History {
       { ...execution('job_b', 15), attempt: 2, fence: 2, begunAt: at(16), endedAt: at(16.1) },
     ],
     faults: [],
+    deaths: [],
     views: [
       { owner: 'alice', jobIds: ['job_a'] },
       { owner: 'bob', jobIds: ['job_b'] },
@@ -360,5 +361,12 @@ test("a look at another owner's job is found", () => {
   assert.deepEqual(
     found(({ runs }) => ({ runs: changed(runs, 20, { owner: 'bob' }) })),
     ['8 run of another'],
+  )
+})
+
+test('a service that ended by itself is found', () => {
+  assert.deepEqual(
+    found(() => ({ deaths: [{ service: 'scheduler-1', at: at(30), code: 1 }] })),
+    ['6 service died'],
   )
 })

@@ -1,7 +1,7 @@
 import { checkAcknowledged } from './acknowledged.ts'
 import { checkFences } from './fences.ts'
 import { checkFires, type FireCounts } from './fires.ts'
-import type { History } from './history.ts'
+import type { Death, History } from './history.ts'
 import { checkOwners } from './owners.ts'
 import { checkProgress } from './progress.ts'
 import { checkRepeats, type RepeatCounts } from './repeats.ts'
@@ -10,7 +10,7 @@ import { checkStarts, type StartCounts } from './starts.ts'
 /** What does not hold. */
 export interface Violation {
   /** The number of the promise, see docs/guarantees.md. */
-  readonly promise: 1 | 2 | 3 | 4 | 5 | 7 | 8
+  readonly promise: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8
   /** A word for the kind of violation. */
   readonly kind: string
   readonly message: string
@@ -47,6 +47,12 @@ export function check(history: History, limits: Limits): Report {
       ...checkFences(history),
       ...repeats.violations,
       ...checkOwners(history),
+      ...history.deaths.map(toViolation),
     ],
   }
+}
+
+function toViolation({ service, at, code }: Death): Violation {
+  const message = `${service} ended by itself at ${at} with ${code}`
+  return { promise: 6, kind: 'service died', message }
 }

@@ -19,6 +19,7 @@ export interface History {
   readonly overdue: readonly Overdue[]
   readonly executions: readonly Execution[]
   readonly faults: readonly Fault[]
+  readonly deaths: readonly Death[]
   readonly views: readonly View[]
   readonly probes: readonly Probe[]
   /** When the records were read: what was due by then is settled by then. */
@@ -156,6 +157,13 @@ export interface Fault {
   readonly from: number
   /** When all was in place again; what it caused may take a lease and some seconds longer. */
   readonly to: number
+}
+
+/** A service that ended though nobody ended it. */
+export interface Death {
+  readonly service: string
+  readonly at: number
+  readonly code: number | null
 }
 
 /** The jobs that an owner's list shows. */
