@@ -59,6 +59,7 @@ export interface Timing {
   readonly heartbeatMs: number
   readonly dispatchLeaseMs: number
   readonly sessionMs: number
+  readonly graceMs: number
 }
 
 export interface ClusterOptions {
@@ -91,7 +92,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     await aConfigFolder(database.address, `127.0.0.1:${kafkaWay.port}`, {
       'configs.executor.lease': `${timing.leaseMs}ms`,
       'configs.executor.heartbeat': `${timing.heartbeatMs}ms`,
-      'configs.executor.grace': '5s',
+      'configs.executor.grace': `${timing.graceMs}ms`,
       'configs.scheduler.dispatch-lease': `${timing.dispatchLeaseMs}ms`,
       'configs.kafka.consumer.session-timeout-ms': `${timing.sessionMs}`,
       'configs.retry.max-backoff': `${backoffMs}ms`,

@@ -33,7 +33,10 @@ console.log(`seed ${seed}, ${minutes} minutes, report in ${out}`)
 const limits = { recoveryMs: 15_000, patienceMs: 5_000, backoffMs: 2_000 }
 await using trial = await startTrial({
   ...{ schedulers: 2, executors: 3, seed, limits, logs: join(out, 'logs') },
-  timing: { leaseMs: 10_000, heartbeatMs: 3_000, dispatchLeaseMs: 5_000, sessionMs: 10_000 },
+  timing: {
+    ...{ leaseMs: 10_000, heartbeatMs: 3_000, dispatchLeaseMs: 5_000 },
+    ...{ sessionMs: 10_000, graceMs: 5_000 },
+  },
   backoffMs: limits.backoffMs,
   ...{ everySecond: Number(values.rate), oneTimePerSecond: 2 },
   ...{ quietMs: [4_000, 25_000], settleMs: 120_000 },
@@ -55,6 +58,7 @@ for (let bag: FaultKind[] = []; elapsedS() < minutes * 60; ) {
   const last = faults.at(-1)!
   console.log(`${elapsedS()} s: ${last.kind} (${last.target}), ${trial.executions} executions`)
 }
+await trial.rest()
 const verdict = await trial.judge()
 await writeFile(join(out, 'history.json'), JSON.stringify(verdict.history))
 await writeFile(join(out, 'report.json'), JSON.stringify(summary(verdict), null, 2))

@@ -19,17 +19,19 @@ const oneOf = ({ members }: Cluster, random: Random, ...kinds: Member['kind'][])
 const leases = ({ timing }: Cluster, random: Random, min: number, max: number) =>
   random.from(min * timing.leaseMs, max * timing.leaseMs)
 
-const killOne: FaultKind = {
-  name: 'a service killed',
+/**
+ * It is a fault at the instant of the kill, and one more when the service comes back: while it is
+ * away the others must do its work. The only job-service has no other.
+ */
+const killOne = (kind: Member['kind']): FaultKind => ({
+  name: `${kind}-service killed`,
   async strike(cluster, random) {
-    const member = oneOf(cluster, random, 'job', 'scheduler', 'executor', 'executor')
-    // It is a fault at the instant of its end, and one more when it comes back: while it is away
-    // the others must do its work. The only job-service has no other.
+    const member = oneOf(cluster, random, kind)
     await cluster.during(this.name, member.name, async () => void (await member.end('SIGKILL')))
     await rest(leases(cluster, random, 0.05, 2.5))
-    await cluster.during('a service coming back', member.name, () => member.start())
+    await cluster.during('service coming back', member.name, () => member.start())
   },
-}
+})
 
 const killAll: FaultKind = {
   name: 'all services killed at once',
@@ -43,7 +45,7 @@ const killAll: FaultKind = {
 }
 
 const pausePastLease: FaultKind = {
-  name: 'a service paused past its lease',
+  name: 'service paused past its lease',
   strike(cluster, random) {
     const member = oneOf(cluster, random, 'scheduler', 'executor', 'executor')
     return cluster.during(this.name, member.name, async () => {
@@ -138,7 +140,7 @@ const fullDisk: FaultKind = {
 }
 
 const wrongClock: FaultKind = {
-  name: 'clock of a service off by minutes',
+  name: 'clock of one service off by minutes',
   strike(cluster, random) {
     const member = oneOf(cluster, random, 'scheduler', 'executor')
     const minutes = random.from(1, 30) * random.pick([-1, 1])
@@ -165,11 +167,18 @@ const rollingRestart: FaultKind = {
     }),
 }
 
-/** All that goes wrong, each by itself. */
-export const faultKinds: readonly FaultKind[] = [
-  ...[killOne, killAll, pausePastLease, crashPostgres, killKafka, cutConnections],
-  ...[halfOpen, slowConnections, fullDisk, wrongClock, rollingRestart],
+/** What goes wrong with Cronos' own services. */
+export const serviceFaults: readonly FaultKind[] = [
+  ...[killOne('job'), killOne('scheduler'), killOne('executor'), killAll],
+  ...[pausePastLease, wrongClock, rollingRestart],
 ]
+
+/** What goes wrong with what they stand on, and on the way there. */
+export const serverFaults: readonly FaultKind[] = [
+  ...[crashPostgres, fullDisk, killKafka, cutConnections, halfOpen, slowConnections],
+]
+
+export const faultKinds: readonly FaultKind[] = [...serviceFaults, ...serverFaults]
 
 /** The ways to PostgreSQL of one member, of all, or the way to Kafka. */
 function somePlaces(cluster: Cluster, random: Random) {

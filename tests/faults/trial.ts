@@ -15,7 +15,9 @@ export interface Trial extends AsyncDisposable {
   readonly cluster: Cluster
   /** Breaks something, and gives the cluster its time to go on. */
   strike(kind: FaultKind): Promise<void>
-  /** Ends the workload, waits until all that is due is finished, and checks everything. */
+  /** Asks for nothing more. */
+  rest(): Promise<void>
+  /** Waits until all that is due by now is finished, and checks everything so far. */
   judge(): Promise<Verdict>
   /** Fires that were executed so far. */
   readonly executions: number
@@ -58,6 +60,7 @@ export async function startTrial(options: TrialOptions): Promise<Trial> {
       return receiver.executions.length
     },
     strike: kind => strike(cluster, kind, random, options.quietMs),
+    rest: () => workload.stop(),
     async judge() {
       const parts = { cluster, workload, observer, receiver }
       const history = await settle(parts, options.settleMs)
@@ -88,26 +91,28 @@ interface Parts {
 
 const LOOK_MS = 200
 
+/**
+ * What the test has written down is taken before what is on record is read: of all it knows there
+ * must be a record, while records may be newer.
+ */
 async function settle(parts: Parts, settleMs: number): Promise<History> {
   const { cluster, workload, observer, receiver } = parts
   const { db } = cluster
-  await workload.stop()
   const readAt = await readClock(db)
   for (const since = performance.now(); performance.now() - since < settleMs; ) {
     if ((await countUnfinished(db, readAt)) === 0) break
     await rest(LOOK_MS)
   }
-  await observer.stop()
   const isPast = ({ scheduledAt }: { scheduledAt: number }) => scheduledAt <= readAt
-  const executions = receiver.executions.filter(isPast)
-  const records = await readRecords(db, readAt)
-  return {
-    ...{ ...records, executions, readAt },
-    ...{ asked: workload.asked, cancels: workload.cancels, moves: workload.moves },
-    ...{ probes: workload.probes, views: await readViews(cluster) },
+  const noted = {
+    ...{ asked: [...workload.asked], cancels: [...workload.cancels], moves: [...workload.moves] },
+    probes: [...workload.probes],
     ...{ seen: observer.seen.filter(isPast), overdue: observer.overdue.filter(isPast) },
-    ...{ faults: cluster.faults, deaths: cluster.deaths },
+    executions: receiver.executions.filter(isPast),
+    ...{ faults: [...cluster.faults], deaths: [...cluster.deaths] },
   }
+  const views = await readViews(cluster)
+  return { ...noted, views, ...(await readRecords(db, readAt)), readAt }
 }
 
 const PAGE = 100
