@@ -45,7 +45,7 @@ export interface Cluster extends AsyncDisposable {
   readonly hasSmallDisk: boolean
   readonly timing: Timing
   readonly faults: readonly Fault[]
-  /** Services that ended though nobody ended them. */
+  /** Services that ended though nobody ended them, or not in order when they were asked to. */
   readonly deaths: readonly Death[]
   /** Writes down that something is broken from now until `work` is done. */
   during<T>(kind: string, target: string, work: () => Promise<T>): Promise<T>
@@ -136,7 +136,10 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       async end(signal) {
         const service = running
         running = null
-        return service === null ? null : service.end(signal)
+        if (service === null) return null
+        const code = await service.end(signal)
+        if (signal === 'SIGTERM' && code !== 0) deaths.push({ service: name, at: Date.now(), code })
+        return code
       },
       signal: signal => running?.signal(signal),
       async isHealthy() {

@@ -12,7 +12,7 @@ import { availableParallelism, cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { randomOf } from '../spring/random.ts'
-import { type FaultKind, faultKinds } from './nemesis.ts'
+import { type FaultKind, faultKinds, twoAtOnce } from './nemesis.ts'
 import { countFaults, startTrial, type Verdict } from './trial.ts'
 
 const { values } = parseArgs({
@@ -39,9 +39,9 @@ await using trial = await startTrial({
   },
   backoffMs: limits.backoffMs,
   ...{ everySecond: Number(values.rate), oneTimePerSecond: 2 },
-  ...{ quietMs: [4_000, 25_000], settleMs: 120_000 },
+  ...{ quietMs: [4_000, 40_000], settleMs: 120_000 },
 })
-const kinds = faultKinds.filter(
+const kinds = [...faultKinds, twoAtOnce, twoAtOnce, twoAtOnce].filter(
   kind => kind.name.includes(values.only) && kind.isPossible?.(trial.cluster) !== false,
 )
 for (const kind of faultKinds)
@@ -53,10 +53,11 @@ const random = randomOf(seed)
 for (let bag: FaultKind[] = []; elapsedS() < minutes * 60; ) {
   if (bag.length === 0) bag = kinds.toSorted(() => random.next() - 0.5) // each comes in its turn
   const kind = bag.pop()!
+  const before = trial.cluster.faults.length
   await trial.strike(kind)
-  const { faults } = trial.cluster
-  const last = faults.at(-1)!
-  console.log(`${elapsedS()} s: ${last.kind} (${last.target}), ${trial.executions} executions`)
+  const struck = trial.cluster.faults.slice(before)
+  const what = struck.map(({ kind, target }) => `${kind} (${target})`).join('; ')
+  console.log(`${elapsedS()} s: ${what}; ${trial.executions} executions so far`)
 }
 await trial.rest()
 const verdict = await trial.judge()

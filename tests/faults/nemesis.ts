@@ -159,8 +159,7 @@ const rollingRestart: FaultKind = {
   strike: cluster =>
     cluster.during(rollingRestart.name, 'all', async () => {
       for (const member of cluster.members) {
-        const code = await member.end('SIGTERM')
-        if (code !== 0) throw new Error(`${member.name} stopped with exit code ${code}`)
+        await member.end('SIGTERM')
         await member.start()
         while (!(await member.isHealthy())) await rest(50)
       }
@@ -179,6 +178,16 @@ export const serverFaults: readonly FaultKind[] = [
 ]
 
 export const faultKinds: readonly FaultKind[] = [...serviceFaults, ...serverFaults]
+
+/** One of each at the same time. */
+export const twoAtOnce: FaultKind = {
+  name: 'two at once',
+  async strike(cluster, random) {
+    const possible = serverFaults.filter(kind => kind.isPossible?.(cluster) !== false)
+    const both = [random.pick(serviceFaults), random.pick(possible)]
+    await Promise.all(both.map(kind => kind.strike(cluster, random)))
+  },
+}
 
 /** The ways to PostgreSQL of one member, of all, or the way to Kafka. */
 function somePlaces(cluster: Cluster, random: Random) {

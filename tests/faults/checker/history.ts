@@ -159,7 +159,7 @@ export interface Fault {
   readonly to: number
 }
 
-/** A service that ended though nobody ended it. */
+/** A service that ended though nobody ended it, or not in order when it was asked to. */
 export interface Death {
   readonly service: string
   readonly at: number
