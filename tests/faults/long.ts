@@ -14,6 +14,7 @@ import { parseArgs } from 'node:util'
 import { randomOf } from '../spring/random.ts'
 import { type FaultKind, faultKinds, twoAtOnce } from './nemesis.ts'
 import { countFaults, startTrial, type Verdict } from './trial.ts'
+import { LONGEST_TASK_MS } from './workload.ts'
 
 const { values } = parseArgs({
   options: {
@@ -30,7 +31,7 @@ const out = values.out ?? (await mkdtemp(join(tmpdir(), 'cronos-faults-')))
 await mkdir(out, { recursive: true })
 console.log(`seed ${seed}, ${minutes} minutes, report in ${out}`)
 
-const limits = { recoveryMs: 15_000, patienceMs: 5_000, backoffMs: 2_000 }
+const limits = { recoveryMs: 15_000, patienceMs: 5_000, backoffMs: 2_000, taskMs: LONGEST_TASK_MS }
 await using trial = await startTrial({
   ...{ schedulers: 2, executors: 3, seed, limits, logs: join(out, 'logs') },
   timing: {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import type { FaultKind } from './nemesis.ts'
 import { startTrial } from './trial.ts'
+import { LONGEST_TASK_MS } from './workload.ts'
 
 /**
  * Tests each kind of fault once, on a whole Cronos that is kept busy: afterwards everything that was
@@ -19,7 +20,7 @@ export async function testSurvival(kinds: readonly FaultKind[]): Promise<void> {
       ...{ leaseMs: 2_000, heartbeatMs: 500, dispatchLeaseMs: 1_000 },
       ...{ sessionMs: 3_000, graceMs: 1_000 },
     },
-    limits: { recoveryMs: 60_000, patienceMs: 60_000, backoffMs: 1_000 },
+    limits: { recoveryMs: 60_000, patienceMs: 60_000, backoffMs: 1_000, taskMs: LONGEST_TASK_MS },
     ...{ backoffMs: 1_000, everySecond: 5, oneTimePerSecond: 4 },
     ...{ quietMs: [300, 800], settleMs: 60_000 },
   })

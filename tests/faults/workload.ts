@@ -33,6 +33,9 @@ interface Order {
   readonly timeout?: string
 }
 
+/** No task takes longer, in milliseconds, unless it is hindered. */
+export const LONGEST_TASK_MS = 8_000
+
 const OWNERS = ['alice', 'bob'] as const
 const OK: Behaviour = { kind: 'ok' }
 const cron = (expression: string, timeZone = 'UTC'): AskedTrigger => ({
@@ -118,7 +121,10 @@ export function startWorkload(options: WorkloadOptions): Workload {
     if (share < 0.5) await create({ trigger: immediate, behaviour: OK })
     else if (share < 0.7) await create({ trigger: inSeconds(0, 20), behaviour: OK })
     else if (share < 0.78)
-      await create({ trigger: immediate, behaviour: { kind: 'slow', ms: random.from(100, 8_000) } })
+      await create({
+        trigger: immediate,
+        behaviour: { kind: 'slow', ms: random.from(100, LONGEST_TASK_MS) },
+      })
     else if (share < 0.86)
       await create({
         ...{ trigger: immediate, behaviour: { kind: 'flaky', failures: random.from(1, 3) } },

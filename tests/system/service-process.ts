@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -78,6 +78,13 @@ function linesOf(values: Readonly<Record<string, string>>): string {
     .join('')
 }
 
+/** Whoever ends the tests leaves no service behind. */
+const running = new Set<ChildProcess>()
+process.once('SIGTERM', () => process.exit(143))
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /** Starts the `main.ts` of a service, and waits until its port answers. */
 export async function startService(
   name: 'job' | 'scheduler' | 'executor',
@@ -90,7 +97,11 @@ export async function startService(
     env: { PATH: process.env['PATH'], CRONOS_CONFIG_DIR: configFolder, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const ended = once(child, 'exit').then(([code]) => code as number | null)
+  running.add(child)
+  const ended = once(child, 'exit').then(([code]) => {
+    running.delete(child)
+    return code as number | null
+  })
   const lines = createInterface({ input: child.stdout })
   const port = await new Promise<number>((resolve, reject) => {
     lines.on('line', line => {

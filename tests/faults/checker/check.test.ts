@@ -8,7 +8,7 @@ import type { Execution, History, RunRecord } from './history.ts'
  * that is planted in it is found.
  */
 
-const limits: Limits = { recoveryMs: 15_000, patienceMs: 2_000, backoffMs: 1_000 }
+const limits: Limits = { recoveryMs: 15_000, patienceMs: 2_000, backoffMs: 1_000, taskMs: 3_000 }
 
 const T = Date.UTC(2026, 0, 1)
 const at = (seconds: number) => T + seconds * 1_000
@@ -108,7 +108,7 @@ test('a clean history passes, and is counted', () => {
   assert.deepEqual(violations, [])
   assert.deepEqual(counts, {
     ...{ fires: 6, runs: 6, skipped: 0, executions: 7, cancelled: 0 },
-    ...{ repeated: 0, lost: 0, handedBack: 0, spoiled: 0 },
+    ...{ repeated: 0, lost: 0, handedBack: 0, spoiled: 0, longestWaitMs: 0, quietShare: 1 },
   })
 })
 
@@ -261,6 +261,13 @@ test('a late retry is found', () => {
       executions: executions.map(each => (each.fence === 2 ? { ...each, begunAt: at(25) } : each)),
     })),
     ['4 late retry'],
+  )
+})
+
+test('an attempt that nobody ended though its executor was gone is found', () => {
+  assert.deepEqual(
+    found(({ runs }) => ({ runs: changed(runs, 50, { finishedAt: at(56) }) })),
+    ['4 long attempt'],
   )
 })
 

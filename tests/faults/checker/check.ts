@@ -3,7 +3,7 @@ import { checkFences } from './fences.ts'
 import { checkFires, type FireCounts } from './fires.ts'
 import type { Death, History } from './history.ts'
 import { checkOwners } from './owners.ts'
-import { checkProgress } from './progress.ts'
+import { checkProgress, type ProgressCounts } from './progress.ts'
 import { checkRepeats, type RepeatCounts } from './repeats.ts'
 import { checkStarts, type StartCounts } from './starts.ts'
 
@@ -24,9 +24,11 @@ export interface Limits {
   readonly patienceMs: number
   /** The longest wait between two attempts. */
   readonly backoffMs: number
+  /** The longest that a task takes by itself. */
+  readonly taskMs: number
 }
 
-export interface Report extends FireCounts, RepeatCounts, StartCounts {
+export interface Report extends FireCounts, RepeatCounts, StartCounts, ProgressCounts {
   readonly violations: readonly Violation[]
 }
 
@@ -35,15 +37,17 @@ export function check(history: History, limits: Limits): Report {
   const fires = checkFires(history)
   const starts = checkStarts(history)
   const repeats = checkRepeats(history, limits)
+  const progress = checkProgress(history, limits)
   return {
     ...fires.counts,
     ...starts.counts,
     ...repeats.counts,
+    ...progress.counts,
     violations: [
       ...checkAcknowledged(history),
       ...fires.violations,
       ...starts.violations,
-      ...checkProgress(history, limits),
+      ...progress.violations,
       ...checkFences(history),
       ...repeats.violations,
       ...checkOwners(history),

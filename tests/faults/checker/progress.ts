@@ -2,19 +2,38 @@ import type { Limits, Violation } from './check.ts'
 import { type History, type RunRecord, runName } from './history.ts'
 import { type Windows, windowsOf } from './windows.ts'
 
+export interface ProgressCounts {
+  /** The longest that a run waited for its first start while no fault was at work, in milliseconds. */
+  readonly longestWaitMs: number
+  /** The part of the time in which a wait needs a reason, because no fault was at work. */
+  readonly quietShare: number
+}
+
 /**
  * Promise 4: no run stays unfinished. Whatever a run waited for beyond its time, a fault explains;
  * and in the end all that was due is finished.
  */
-export function checkProgress(history: History, limits: Limits): Violation[] {
+export function checkProgress(
+  history: History,
+  limits: Limits,
+): { violations: Violation[]; counts: ProgressCounts } {
+  const { runs, readAt } = history
   const windows = windowsOf(history.faults, limits.recoveryMs)
   const begun = firstBegun(history)
-  return [
-    ...history.runs.flatMap(run => checkFinished(run, history.readAt)),
-    ...history.runs.flatMap(run => checkFirstStart(run, begun, windows, limits)),
+  const waits = runs.map(run => ({ run, ms: unexplainedWait(run, begun, windows) }))
+  const violations = [
+    ...runs.flatMap(run => checkFinished(run, readAt)),
+    ...waits.filter(({ ms }) => ms > limits.patienceMs).map(lateStart),
     ...checkOverdue(history, windows, limits),
     ...checkRetries(history, windows, limits),
+    ...checkAttempts(history, windows, limits),
   ]
+  const from = Math.min(readAt - 1, ...history.asked.slice(0, 1).map(each => each.sentAt))
+  const counts = {
+    longestWaitMs: waits.reduce((longest, { ms }) => Math.max(longest, ms), 0),
+    quietShare: Math.round((100 * windows.uncovered(from, readAt)) / (readAt - from)) / 100,
+  }
+  return { violations, counts }
 }
 
 function checkFinished(run: RunRecord, readAt: number): Violation[] {
@@ -34,19 +53,18 @@ function firstBegun({ executions, attempts, runs }: History): Map<string, number
   return begun
 }
 
-function checkFirstStart(
+/** How long a run that has begun waited for it without a reason, in milliseconds. */
+function unexplainedWait(
   run: RunRecord,
   begun: ReadonlyMap<string, number>,
   windows: Windows,
-  limits: Limits,
-): Violation[] {
+): number {
   const at = begun.get(runName(run))
-  if (at === undefined) return []
-  const waited = windows.uncovered(run.scheduledAt, at)
-  if (waited <= limits.patienceMs) return []
-  return [
-    violation('late start', `${runName(run)} began ${waited} ms later than faults can explain`),
-  ]
+  return at === undefined ? 0 : windows.uncovered(run.scheduledAt, at)
+}
+
+function lateStart({ run, ms }: { run: RunRecord; ms: number }): Violation {
+  return violation('late start', `${runName(run)} began ${ms} ms later than faults can explain`)
 }
 
 /** While the test was going on nothing lay about for longer than faults explain. */
@@ -75,6 +93,21 @@ function checkRetries(history: History, windows: Windows, limits: Limits): Viola
     const waited = windows.uncovered(from, Math.min(...later))
     if (waited <= limits.patienceMs) return []
     return [violation('late retry', `${name} waited ${waited} ms longer than faults can explain`)]
+  })
+}
+
+/** An attempt ends with its task; one whose executor was lost, as soon as that can be known. */
+function checkAttempts(history: History, windows: Windows, limits: Limits): Violation[] {
+  const last = history.runs.flatMap(run =>
+    run.finishedAt === null ? [] : [{ ...run, endedAt: run.finishedAt }],
+  )
+  return [...history.attempts, ...last].flatMap(attempt => {
+    const { startedAt, endedAt } = attempt
+    if (startedAt === null) return []
+    const tookMs = windows.uncovered(startedAt, endedAt) - limits.taskMs
+    if (tookMs <= limits.patienceMs) return []
+    const message = `${runName(attempt)} went on for ${tookMs} ms longer than faults can explain`
+    return [violation('long attempt', message)]
   })
 }
 
