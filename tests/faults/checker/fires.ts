@@ -24,7 +24,7 @@ export interface FireCounts {
  */
 export function checkFires(history: History): { violations: Violation[]; counts: FireCounts } {
   const { triggers, skipped, seen, asked } = history
-  const runs = history.runs.filter(run => run.reason === 'FIRE')
+  const runs = history.runs.filter(run => run.reason === 'FIRE' || run.reason === 'CATCH_UP')
   const runsOf = Map.groupBy(runs, run => run.jobId)
   const skippedOf = Map.groupBy(skipped, span => span.jobId)
   const violations = [...checkOnce(history.runs), ...checkKept(seen, history.runs)]
