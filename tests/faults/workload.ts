@@ -46,6 +46,8 @@ const cron = (expression: string, timeZone = 'UTC'): AskedTrigger => ({
 const RECURRING: readonly Order[] = [
   { trigger: cron('*/2 * * * * *', 'Europe/Berlin'), behaviour: OK },
   { trigger: cron('*/3 * * * * *'), behaviour: { kind: 'slow', ms: 400 } },
+  { trigger: cron('*/2 * * * * *'), behaviour: { kind: 'slow', ms: 1_500 } },
+  { trigger: cron('1/3 * * * * *'), behaviour: { kind: 'slow', ms: 6_000 } },
   { trigger: cron('*/5 * * * * *'), behaviour: { kind: 'flaky', failures: 1 } },
   { trigger: cron('*/7 * * * * *', 'Asia/Kolkata'), behaviour: { kind: 'slow', ms: 3_000 } },
   { trigger: cron('*/10 * * * * *'), behaviour: { kind: 'flaky', failures: 2 }, maxAttempts: 2 },

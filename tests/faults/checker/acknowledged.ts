@@ -5,7 +5,7 @@ import type { Asked, History, JobRecord } from './history.ts'
 export function checkAcknowledged({ asked, jobs, cancels, moves }: History): Violation[] {
   const byId = new Map(jobs.map(job => [job.jobId, job]))
   return [
-    ...asked.flatMap(each => checkStored(each, byId)),
+    ...asked.flatMap(each => [...checkStored(each, byId), ...checkTaken(each)]),
     ...[...asked, ...cancels, ...moves].flatMap(checkAnswer),
   ]
 }
@@ -18,6 +18,12 @@ function checkStored(asked: Asked, byId: ReadonlyMap<string, JobRecord>): Violat
     return [violation('job lost', `${name} was acknowledged as ${jobId}, and is not there`)]
   if (stored.name === name && stored.owner === owner) return []
   return [violation('job changed', `${jobId} was asked for as ${name} of ${owner}, and is another`)]
+}
+
+/** All that is asked for is right: it may not be possible just now, but never is it refused. */
+function checkTaken({ name, status }: Asked): Violation[] {
+  if (status === null || status < 400 || status >= 500) return []
+  return [violation('job refused', `${name} was refused with ${status}`)]
 }
 
 /** 503 says that something is away; a 500 says that nobody had thought of it. */

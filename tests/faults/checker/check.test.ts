@@ -126,6 +126,15 @@ test('a request whose answer was lost may have made a job or not', () => {
   )
 })
 
+test('a right request that is refused is found', () => {
+  const [first] = clean().asked
+  const refused = { ...first!, name: 'a right one', status: 400, jobId: null, nextRunAt: null }
+  assert.deepEqual(
+    found(({ asked }) => ({ asked: [...asked, refused] })),
+    ['1 job refused'],
+  )
+})
+
 test('a server error is found', () => {
   const cancel = { jobId: 'job_a', sentAt: at(5), answeredAt: at(6), status: 500 }
   assert.deepEqual(
