@@ -24,7 +24,10 @@ export interface Member {
   readonly origin: string | null
   /** Its own way to PostgreSQL. */
   readonly way: TcpProxy
-  /** Starts it where it is down, with a clock that is off by so many milliseconds. */
+  /**
+   * Starts it where it is down, with a clock that is off by so many milliseconds. From then on it is
+   * started again whenever it ends by itself, as whoever runs services does.
+   */
   start(clockShiftMs?: number): Promise<void>
   /** Ends it; resolves when it has ended, with its exit code. */
   end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null>
@@ -115,32 +118,48 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     }
     const preload = new URL('./shifted-clock.ts', import.meta.url)
     let running: ServiceProcess | null = null
-    stack.defer(async () => void (await running?.end('SIGKILL')))
+    let starting: Promise<void> | null = null
+    stack.defer(async () => {
+      await starting
+      await end('SIGKILL')
+    })
+
+    async function launch(clockShiftMs: number): Promise<void> {
+      const hear = (line: object) => void log?.write(`${JSON.stringify(line)}\n`)
+      const how = { env: { ...env, CRONOS_TEST_CLOCK_SHIFT_MS: `${clockShiftMs}` }, hear }
+      const service = await startService(kind, folder.path, { ...how, preload })
+      running = service
+      service.ended.then(code => {
+        if (running !== service) return // it was to end
+        running = null
+        deaths.push({ service: name, at: Date.now(), code })
+        start(clockShiftMs)
+      })
+    }
+
+    async function start(clockShiftMs: number): Promise<void> {
+      if (running !== null) return
+      starting ??= launch(clockShiftMs).finally(() => {
+        starting = null
+      })
+      await starting
+    }
+
+    async function end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> {
+      const service = running
+      running = null
+      if (service === null) return null
+      const code = await service.end(signal)
+      if (signal === 'SIGTERM' && code !== 0) deaths.push({ service: name, at: Date.now(), code })
+      return code
+    }
+
     return {
-      ...{ name, kind, way },
+      ...{ name, kind, way, end },
       get origin() {
         return running?.origin ?? null
       },
-      async start(clockShiftMs = 0) {
-        if (running !== null) return
-        const hear = (line: object) => void log?.write(`${JSON.stringify(line)}\n`)
-        const how = { env: { ...env, CRONOS_TEST_CLOCK_SHIFT_MS: `${clockShiftMs}` }, hear }
-        const service = await startService(kind, folder.path, { ...how, preload })
-        running = service
-        service.ended.then(code => {
-          if (running !== service) return
-          running = null
-          deaths.push({ service: name, at: Date.now(), code })
-        })
-      },
-      async end(signal) {
-        const service = running
-        running = null
-        if (service === null) return null
-        const code = await service.end(signal)
-        if (signal === 'SIGTERM' && code !== 0) deaths.push({ service: name, at: Date.now(), code })
-        return code
-      },
+      start: (clockShiftMs = 0) => start(clockShiftMs),
       signal: signal => running?.signal(signal),
       async isHealthy() {
         if (running === null || running.exitCode !== null) return false
