@@ -56,8 +56,10 @@ async function measure(executors: number): Promise<void> {
   const services = await Promise.all([
     ...Array.from({ length: executors }, () => startService('executor', config.path)),
     ...dispatches.map((_, index) =>
-      startService('scheduler', config.path, ({ msg, runs }) => {
-        if (msg === 'dispatched') dispatches[index]! += Number(runs)
+      startService('scheduler', config.path, {
+        hear({ msg, runs }) {
+          if (msg === 'dispatched') dispatches[index]! += Number(runs)
+        },
       }),
     ),
   ])

@@ -75,6 +75,11 @@ async function completed(jobId: JobId) {
   }
 }
 
+async function failed(jobId: JobId): Promise<void> {
+  while ((await readJob(db, jobId, alice))?.status !== 'FAILED')
+    await new Promise(resolve => setTimeout(resolve, 20))
+}
+
 async function onlyRun(jobId: JobId) {
   const runs = await listRuns(db, jobId, alice, { limit: 10, offset: 0 })
   assert.equal(runs.length, 1)
@@ -148,6 +153,22 @@ test('process paused past its lease: what it did then changes nothing', async ()
   assert.equal(before.executor, `engine-${engines}`)
 })
 
+test('process paused past the deadline of its task: it is not taken for one that is blocked, and lives on', async () => {
+  const job = named('long', { timeoutMs: 500, maxAttempts: 1 })
+  await using paused = await startEngine()
+  await store(job)
+  await paused.heard('begun')
+  paused.process.kill('SIGSTOP')
+  await using other = await startEngine()
+  await failed(job.jobId) // when its lease is over, and so its deadline
+  paused.process.kill('SIGCONT')
+  other.process.kill('SIGKILL')
+  const more = named('quick')
+  await store(more)
+  const end = paused.ended.then(signal => assert.fail(`it was ended by ${signal}`))
+  await Promise.race([completed(more.jobId), end]) // by the one that was paused: there is no other
+})
+
 test('task that never lets go of the event loop: it keeps its lease to the deadline, then its process ends', async () => {
   const job = named('block', { timeoutMs: 2_000, maxAttempts: 1 })
   await using blocked = await startEngine()
@@ -159,11 +180,7 @@ test('task that never lets go of the event loop: it keeps its lease to the deadl
       from runs_live where status = 'RUNNING'`)
   assert.ok(rows[0]!.held >= 2_000, `the lease was kept for ${rows[0]!.held} ms`)
   await using _other = await startEngine()
-  for (;;) {
-    const failed = await readJob(db, job.jobId, alice)
-    if (failed?.status === 'FAILED') break
-    await new Promise(resolve => setTimeout(resolve, 20))
-  }
+  await failed(job.jobId)
   const run = await onlyRun(job.jobId)
   assert.equal(run.error?.name, 'LeaseExpired')
 })

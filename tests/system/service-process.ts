@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -17,8 +17,25 @@ export interface ServiceProcess extends AsyncDisposable {
   becomes(status: 'UP' | 'DOWN'): Promise<Health>
   /** Sends a signal; resolves with the exit code, null where the signal ended it. */
   end(signal: NodeJS.Signals): Promise<number | null>
+  /** Sends a signal that does not end it. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void
+  /** Resolves with the exit code when it has ended, null where a signal ended it. */
+  readonly ended: Promise<number | null>
   /** Null while it runs. */
   readonly exitCode: number | null
+}
+
+/** A line of a service's log. */
+export type LogLine = Readonly<Record<string, unknown>> & { readonly msg?: string }
+
+/** How a service is started otherwise than an operator would. */
+export interface HowToStart {
+  /** Variables that win over the folder's files. */
+  readonly env?: Readonly<Record<string, string>>
+  /** A module that is loaded before the service. */
+  readonly preload?: URL
+  /** Is given each line of its log. */
+  readonly hear?: (line: LogLine) => void
 }
 
 export interface Health {
@@ -61,31 +78,36 @@ function linesOf(values: Readonly<Record<string, string>>): string {
     .join('')
 }
 
-/** A line of a service's log. */
-export type LogLine = Readonly<Record<string, unknown>> & { readonly msg?: string }
+/** Whoever ends the tests leaves no service behind. */
+const running = new Set<ChildProcess>()
+process.once('SIGTERM', () => process.exit(143))
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
 
-/**
- * Starts the `main.ts` of a service, and waits until its port answers.
- *
- * @param hear is given each line of its log
- */
+/** Starts the `main.ts` of a service, and waits until its port answers. */
 export async function startService(
-  name: 'scheduler' | 'executor',
+  name: 'job' | 'scheduler' | 'executor',
   configFolder: string,
-  hear: (line: LogLine) => void = () => {},
+  { env = {}, preload, hear }: HowToStart = {},
 ): Promise<ServiceProcess> {
   const main = fileURLToPath(new URL(`../../services/${name}/src/main.ts`, import.meta.url))
-  const child = spawn(process.execPath, [main], {
-    env: { PATH: process.env['PATH'], CRONOS_CONFIG_DIR: configFolder },
+  const before = preload === undefined ? [] : ['--import', preload.href]
+  const child = spawn(process.execPath, [...before, main], {
+    env: { PATH: process.env['PATH'], CRONOS_CONFIG_DIR: configFolder, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const ended = once(child, 'exit').then(([code]) => code as number | null)
+  running.add(child)
+  const ended = once(child, 'exit').then(([code]) => {
+    running.delete(child)
+    return code as number | null
+  })
   const lines = createInterface({ input: child.stdout })
   const port = await new Promise<number>((resolve, reject) => {
     lines.on('line', line => {
       const said: LogLine = JSON.parse(line)
       if (said.msg === `${name}-service listens`) resolve(Number(said['port']))
-      hear(said)
+      hear?.(said)
       if (process.env['CRONOS_TEST_LOG']) console.error(line)
     })
     ended.then(code => reject(new Error(`${name}-service ended with ${code}`)))
@@ -100,6 +122,8 @@ export async function startService(
   return {
     origin,
     health,
+    ended,
+    signal: signal => child.kill(signal),
     get exitCode() {
       return child.exitCode
     },

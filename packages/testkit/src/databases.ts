@@ -19,9 +19,13 @@ export interface FreshDatabase extends AsyncDisposable {
   pool(plans: PoolOptions['plans']): Pool
 }
 
-/** A database with the newest schema and no rows, for one test file. Takes some 50 ms. */
-export async function freshDatabase(kind: Database): Promise<FreshDatabase> {
-  const server = await testServer()
+/**
+ * A database with the newest schema and no rows, for one test file. Takes some 50 ms.
+ *
+ * @param on another server than the test run's
+ */
+export async function freshDatabase(kind: Database, on?: ServerAddress): Promise<FreshDatabase> {
+  const server = on ?? (await testServer())
   const template = await templateOf(kind, server)
   const database = fresh(server, `${kind}_${randomName()}`)
   await administer(server, admin =>
@@ -54,12 +58,13 @@ function fresh(server: ServerAddress, name: string): FreshDatabase {
   }
 }
 
-const templates = new Map<Database, Promise<string>>()
+const templates = new Map<string, Promise<string>>()
 
 /** Migrates once a server and schema; after that a fresh database is a copy. */
 function templateOf(kind: Database, server: ServerAddress): Promise<string> {
-  const template = templates.get(kind) ?? makeTemplate(kind, server)
-  templates.set(kind, template)
+  const key = `${kind} on ${server.url}`
+  const template = templates.get(key) ?? makeTemplate(kind, server)
+  templates.set(key, template)
   return template
 }
 

@@ -7,9 +7,16 @@ import { findBroker } from './kafka/find-broker.ts'
 /** What a test may do to its broker. */
 export type KafkaCommand = 'kill' | 'start'
 
-await guard<object>(async (_, folder) => {
+export interface KafkaOptions {
+  /** The port that clients are told to use, where something lies between them and the broker. */
+  readonly advertisedPort?: number
+}
+
+await guard<KafkaOptions>(async ({ advertisedPort }, folder) => {
   const [clients, controller] = await freePorts(2)
-  const broker = await findBroker(folder, { clients: clients!, controller: controller! })
+  const broker = await findBroker(folder, {
+    ...{ clients: clients!, controller: controller!, advertised: advertisedPort ?? clients! },
+  })
   try {
     await broker.start()
   } catch (error) {

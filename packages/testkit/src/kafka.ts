@@ -1,5 +1,5 @@
 import { startGuardian } from './guardian.ts'
-import type { KafkaCommand } from './kafka-guardian.ts'
+import type { KafkaCommand, KafkaOptions } from './kafka-guardian.ts'
 
 /** A Kafka that is thrown away: disposing of it stops it and removes its data. */
 export interface TestKafka extends AsyncDisposable {
@@ -37,9 +37,9 @@ async function findServers(): Promise<string> {
  *
  * @throws with one line that says what to install, where the machine has neither
  */
-export async function startTestKafka(): Promise<TestKafka> {
+export async function startTestKafka(options: KafkaOptions = {}): Promise<TestKafka> {
   const program = new URL('./kafka-guardian.ts', import.meta.url)
-  const guardian = await startGuardian<string>(program, {})
+  const guardian = await startGuardian<string>(program, options)
   const command = (name: KafkaCommand) => guardian.command(name)
   return {
     bootstrapServers: guardian.address,

@@ -1,5 +1,5 @@
 import { startGuardian } from './guardian.ts'
-import type { PostgresOptions } from './postgres-guardian.ts'
+import type { PostgresCommand, PostgresOptions } from './postgres-guardian.ts'
 
 /** A PostgreSQL server, and its superuser. */
 export interface ServerAddress {
@@ -14,6 +14,11 @@ export interface TestPostgres extends AsyncDisposable {
   readonly address: ServerAddress
   /** Variables that make test processes use this server instead of starting one each. */
   readonly environment: Readonly<Record<string, string>>
+  /** Stops it at once, as `pg_ctl stop -m immediate` does; it comes back and recovers. */
+  crash(): Promise<void>
+  /** Leaves no space on its disk; for a server that was given a small one. */
+  fillDisk(): Promise<void>
+  freeDisk(): Promise<void>
 }
 
 /** Names the server that whoever runs the tests has started for all of them. */
@@ -47,14 +52,19 @@ async function findServer(): Promise<ServerAddress> {
  *
  * @param options a durable server forces commits to the disk, as in production; the others are
  *   quicker
+ * @throws where it is to have a small disk and this user cannot mount one
  */
 export async function startTestPostgres(
   options: PostgresOptions = { durable: false },
 ): Promise<TestPostgres> {
   const program = new URL('./postgres-guardian.ts', import.meta.url)
   const guardian = await startGuardian<ServerAddress>(program, options)
+  const command = (name: PostgresCommand) => guardian.command(name)
   return {
     address: guardian.address,
+    crash: () => command('crash'),
+    fillDisk: () => command('fill disk'),
+    freeDisk: () => command('free disk'),
     environment: { [SERVER_VARIABLE]: withCredentials(guardian.address) },
     [Symbol.asyncDispose]: () => guardian[Symbol.asyncDispose](),
   }

@@ -34,6 +34,9 @@ export interface HeartbeatData {
 export const Counter = { free: 0, starts: 1, pulse: 2 } as const
 export const COUNTERS = 3
 
+/** The main thread's pulse comes each second; a busy machine may hold it up. */
+const SHOW_LIFE_MS = 3_000
+
 /** What the thread tells the main thread. */
 export type HeartbeatNews =
   | { readonly kind: 'lost'; readonly names: string[] }
@@ -116,21 +119,28 @@ function startRate(counters: Int32Array): () => number {
  * A task that never lets go of the event loop cannot be aborted. Past its deadline and the grace
  * its lease is not kept, so another executor goes on with the run; this process can do nothing
  * more and ends itself, for whoever supervises it to start a fresh one.
+ *
+ * A process that was paused as a whole looks the same to this thread when it wakes: the main thread
+ * gets the time to show that it lives.
  */
 function watchMainThread(data: HeartbeatData, counters: Int32Array) {
   let pulse = Atomics.load(counters, Counter.pulse)
   let pulseMs = monotonicMs()
+  let suspectedMs: number | null = null
   return (held: readonly HeldLease[]) => {
     const nowMs = monotonicMs()
     const now = Atomics.load(counters, Counter.pulse)
     if (now !== pulse) {
       pulse = now
       pulseMs = nowMs
+      suspectedMs = null
     }
     const blockedMs = nowMs - pulseMs
     if (blockedMs < data.heartbeatMs + data.graceMs) return
     const overdue = held.find(lease => nowMs > lease.deadlineMs + data.graceMs + data.heartbeatMs)
     if (overdue === undefined) return
+    suspectedMs ??= nowMs
+    if (nowMs - suspectedMs < SHOW_LIFE_MS) return
     const seconds = Math.round(blockedMs / 1_000)
     writeSync(
       2,

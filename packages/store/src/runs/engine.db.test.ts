@@ -254,6 +254,14 @@ test('a run that the bus did not take is due again', async () => {
   assert.equal((await claim()).length, 1)
 })
 
+test('a run that the bus refused again and again is not left alone for long when it takes it', async () => {
+  await stored(aJob())
+  for (let refused = 0; refused < 6; refused++) await releaseRuns(db, await claim(), 0)
+  await claim()
+  const leaseMs = await readNextWake(db, { takeOver: true })
+  assert.ok(leaseMs! <= 10_000, `the dispatch lease ends in ${leaseMs} ms`)
+})
+
 test('a recurring job has its next fire before the one at hand is dispatched', async () => {
   const at = await fromNow(db, -1_000)
   const job = await stored(aJob({ trigger: byCron('* * * * * *', at) }))

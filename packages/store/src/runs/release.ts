@@ -5,7 +5,8 @@ import { type FencedKey, inKeyOrder, keyColumns } from './keys.ts'
 /**
  * Puts dispatched runs that no executor has begun back into the queue: their events could not be
  * published, or the executor that holds them is stopping. Changes nothing where the fence has
- * moved on or the run has started.
+ * moved on or the run has started. A dispatch that was never sent is not a lost one: the next is
+ * trusted no longer than if this were the first to fail.
  *
  * Served by the primary key of `runs_live`.
  *
@@ -22,6 +23,7 @@ export async function releaseRuns(
   const { rowCount } = await db.query(prepared('release')`
     update runs_live q
        set status = 'PENDING',
+           dispatches = least(q.dispatches, 1),
            wake_at = now() + interval '1 millisecond' * ${delayMs}::float8
       from unnest(${jobs}::uuid[], ${fireTimes}::float8[], ${sorted.map(r => r.fence)}::bigint[])
         as released (job_id, ms, fence)

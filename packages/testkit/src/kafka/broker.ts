@@ -14,6 +14,8 @@ export interface Broker {
 export interface BrokerPorts {
   readonly clients: number
   readonly controller: number
+  /** The one that clients are told to use: `clients`, unless something lies between. */
+  readonly advertised: number
 }
 
 /**

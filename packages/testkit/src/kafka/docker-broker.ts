@@ -17,13 +17,13 @@ export async function hasDocker(): Promise<boolean> {
 }
 
 /** A broker in a container of the project's own image of Apache Kafka. */
-export function dockerBroker({ clients, controller }: BrokerPorts): Broker {
+export function dockerBroker({ clients, controller, advertised }: BrokerPorts): Broker {
   const name = `cronos-test-kafka-${clients}`
   const settings = {
     ...BROKER_SETTINGS,
     'controller.quorum.voters': `1@127.0.0.1:${controller}`,
     listeners: `PLAINTEXT://0.0.0.0:${clients},CONTROLLER://127.0.0.1:${controller}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${clients}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${advertised}`,
   }
   const variables = Object.entries(settings).flatMap(([key, value]) => [
     '-e',

@@ -68,11 +68,12 @@ export async function javaBroker(
   }
 }
 
-function propertiesOf(folder: string, { clients, controller }: BrokerPorts): string {
+function propertiesOf(folder: string, { clients, controller, advertised }: BrokerPorts): string {
   const settings = {
     ...BROKER_SETTINGS,
     'controller.quorum.voters': `1@127.0.0.1:${controller}`,
     listeners: `PLAINTEXT://127.0.0.1:${clients},CONTROLLER://127.0.0.1:${controller}`,
+    'advertised.listeners': `PLAINTEXT://127.0.0.1:${advertised}`,
     'log.dirs': join(folder, 'data'),
   }
   return Object.entries(settings)
