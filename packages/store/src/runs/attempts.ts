@@ -53,6 +53,10 @@ export interface Announced extends RunKey {
  * A call whose answer was lost may be made again with `again`: what it started then is answered a
  * second time, as this executor's.
  *
+ * It commits without waiting for the disk, alone among the statements of the engine: a start that a
+ * crash of the database forgets is a run that is still DISPATCHED under the same fence, and the
+ * attempt may go on, be extended and be recorded as such.
+ *
  * Served by the primary keys of `runs_live` and `job_definitions`.
  */
 export async function startRuns(
@@ -72,7 +76,8 @@ export async function startRuns(
            max_attempts = d.max_attempts,
            deadline_at = clock_timestamp() + interval '1 millisecond' * d.timeout_ms,
            wake_at = clock_timestamp() + interval '1 millisecond' * ${leaseMs}::float8
-      from unnest(${jobs}::uuid[], ${fireTimes}::float8[], ${sorted.map(e => e.fence)}::bigint[],
+      from (select set_config('synchronous_commit', 'off', true)) as commit,
+           unnest(${jobs}::uuid[], ${fireTimes}::float8[], ${sorted.map(e => e.fence)}::bigint[],
                   ${sorted.map(e => e.attempt)}::int[]) as event (job_id, ms, fence, attempt),
            job_definitions d
      where q.job_id = event.job_id
@@ -104,7 +109,8 @@ export interface KeptLease extends FencedKey {
 /**
  * Moves the leases of these running attempts on, and answers those that are still held. None moves
  * past its deadline and the grace after it, nor past the time that a cancelled one has to end. What
- * is missing was taken over.
+ * is missing was taken over. A run that is DISPATCHED under the same fence is held too: the database
+ * has forgotten its start.
  *
  * Served by the primary key of `runs_live`.
  */
@@ -126,7 +132,7 @@ export async function extendLeases(
        and q.scheduled_at = to_timestamp(mine.ms / 1000)::timestamptz(3)
        and not q.done
        and q.fence = mine.fence
-       and q.status = 'RUNNING'
+       and q.status in ('RUNNING', 'DISPATCHED')
     returning q.job_id as "jobUuid", q.scheduled_at as "scheduledAt", q.fence,
               q.cancel_at is not null as "isCancelled"`)
   return rows.map(({ isCancelled, ...key }) => ({ ...toKey(key), isCancelled }))
