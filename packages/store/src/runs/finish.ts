@@ -2,7 +2,7 @@ import type { Next } from '@cronos/domain'
 import type { Db } from '../db.ts'
 import { prepared } from '../sql.ts'
 import type { Ended } from './attempts.ts'
-import { type FencedKey, inKeyOrder, type KeyRow, keyColumns, toKey } from './keys.ts'
+import { type FencedKey, inKeyOrder, type KeyRow, keyColumns, plainArray, toKey } from './keys.ts'
 
 /** An attempt that is on record by now. */
 export interface Recorded extends FencedKey {
@@ -26,9 +26,9 @@ export async function finishRuns(db: Db, ended: readonly Ended[]): Promise<Recor
   const { rows } = await db.query<RecordedRow>(prepared('finish')`
     with result as (
       select * from unnest(
-        ${jobs}::uuid[], ${fireTimes}::float8[], ${sorted.map(e => e.fence)}::bigint[],
-        ${sorted.map(e => e.next.status)}::text[], ${sorted.map(e => toJson(e.error))}::jsonb[],
-        ${sorted.map(e => toJson(e.output))}::jsonb[])
+        ${jobs}::uuid[], ${fireTimes}::float8[], ${plainArray(sorted, e => e.fence)}::bigint[],
+        ${plainArray(sorted, e => e.next.status)}::text[],
+        ${jsonArray(sorted, e => e.error)}::jsonb[], ${jsonArray(sorted, e => e.output)}::jsonb[])
         as result (job_id, ms, fence, status, error, output)),
     ended as (
       delete from runs_live q
@@ -99,9 +99,10 @@ export async function returnRuns(
   const { rows } = await tx.query<RecordedRow>(prepared('return')`
     with result as (
       select * from unnest(
-        ${jobs}::uuid[], ${fireTimes}::float8[], ${sorted.map(e => e.fence)}::bigint[],
-        ${sorted.map(e => delayOf(e.next))}::float8[], ${sorted.map(e => counts(e.next))}::boolean[],
-        ${sorted.map(e => holdOf(e.next))}::text[], ${sorted.map(e => toJson(e.error))}::jsonb[])
+        ${jobs}::uuid[], ${fireTimes}::float8[], ${plainArray(sorted, e => e.fence)}::bigint[],
+        ${plainArray(sorted, e => delayOf(e.next))}::float8[],
+        ${sorted.map(e => counts(e.next))}::boolean[],
+        ${sorted.map(e => holdOf(e.next))}::text[], ${jsonArray(sorted, e => e.error)}::jsonb[])
         as result (job_id, ms, fence, delay_ms, counts, hold, error)),
     ended as materialized (
       select q.ctid as place, q.job_id, q.scheduled_at, q.fence,
@@ -173,7 +174,8 @@ export async function findRecorded(db: Db, attempts: readonly FencedKey[]): Prom
   const { rows } = await db.query<RecordedRow>(prepared('find-recorded')`
     select mine.job_id as "jobUuid", to_timestamp(mine.ms / 1000)::timestamptz(3) as "scheduledAt",
            mine.fence, false as "wakesNext"
-      from unnest(${jobs}::uuid[], ${fireTimes}::float8[], ${attempts.map(a => a.fence)}::bigint[])
+      from unnest(${jobs}::uuid[], ${fireTimes}::float8[],
+                  ${plainArray(attempts, a => a.fence)}::bigint[])
         as mine (job_id, ms, fence),
            lateral (
              select from runs_done r
@@ -187,8 +189,16 @@ export async function findRecorded(db: Db, attempts: readonly FencedKey[]): Prom
   return rows.map(toRecorded)
 }
 
-function toJson(value: object | null): string | null {
-  return value === null ? null : JSON.stringify(value)
+/** Most runs have neither error nor output, and an array of nulls is quickly written. */
+function jsonArray(
+  ended: readonly Ended[],
+  read: (each: Ended) => object | null,
+): string | (string | null)[] {
+  if (ended.every(each => read(each) === null)) return plainArray(ended, () => null)
+  return ended.map(each => {
+    const value = read(each)
+    return value === null ? null : JSON.stringify(value)
+  })
 }
 
 function delayOf(next: Next): number {
