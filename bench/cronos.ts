@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
+import { setTimeout as rest } from 'node:timers/promises'
 import { createJobs, type NewTrigger, type Pool, sql } from '@cronos/store'
 import { aJob, type FreshDatabase, freshDatabase } from '@cronos/testkit'
 import { checkpoint, type Stage } from './measure/stage.ts'
@@ -74,7 +75,36 @@ export async function areRecorded(db: Pool, count: number): Promise<boolean> {
   return rows[0]!.count >= count
 }
 
-function environmentOf({ address }: FreshDatabase, { kafka }: Stage): NodeJS.ProcessEnv {
+/** What became of the runs in the history. Lateness is from due to started, in milliseconds. */
+export interface Lateness {
+  readonly runs: number
+  readonly first: number
+  readonly p50: number
+  readonly p99: number
+  readonly max: number
+  /** From the first due instant to the last record. */
+  readonly allRecorded: number
+}
+
+/** By the database's clock. */
+export async function readLateness(db: Pool): Promise<Lateness> {
+  const { rows } = await db.query<Lateness>(sql`
+    select count(*) as runs, min(late)::float8 as first,
+           (percentile_disc(0.5) within group (order by late))::float8 as p50,
+           (percentile_disc(0.99) within group (order by late))::float8 as p99,
+           max(late)::float8 as max,
+           extract(epoch from max(finished_at) - min(due_at))::float8 * 1000 as "allRecorded"
+      from (select extract(epoch from started_at - due_at) * 1000 as late, due_at, finished_at
+              from runs_done) run`)
+  return rows[0]!
+}
+
+/** Resolves when so many runs are in the history; a look costs a count, so it is not taken often. */
+export async function untilRecorded(db: Pool, count: number): Promise<void> {
+  while (!(await areRecorded(db, count))) await rest(100)
+}
+
+export function environmentOf({ address }: FreshDatabase, { kafka }: Stage): NodeJS.ProcessEnv {
   const url = new URL(address.url)
   const topic = `bench-${randomBytes(6).toString('hex')}`
   return {

@@ -38,6 +38,14 @@ export function machineBusyUs(): number {
   return (user! + nice! + system! + irq! + softirq!) * TICK_US
 }
 
+/** Resident memory of these processes without their children, in megabytes. */
+export function residentMb(pids: readonly number[]): number {
+  const kilobytes = pids.map(pid =>
+    Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0),
+  )
+  return kilobytes.reduce((sum, each) => sum + each, 0) / 1_024
+}
+
 /** The descendants of a process that run a program of this name. */
 export function findDescendants(pid: number, program: string): number[] {
   const family = familyOf([pid], readProcesses())

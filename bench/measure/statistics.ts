@@ -1,3 +1,10 @@
+/** @returns the value that this share of them does not exceed; NaN of none */
+export function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const index = Math.ceil(sorted.length * share) - 1
+  return sorted[Math.min(sorted.length - 1, Math.max(0, index))] ?? Number.NaN
+}
+
 /** The middle value, and between two of them their mean. */
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)

@@ -65,3 +65,10 @@ export async function runToEnd(program: string, args: readonly string[]): Promis
   const [code] = await once(child, 'exit')
   if (code !== 0) throw new Error(`${program} ${args.join(' ')} ended with ${code}`)
 }
+
+/** What a program says until it ends. */
+export async function outputOf(program: string, args: readonly string[]): Promise<string> {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  const chunks = await Array.fromAsync(child.stdout.setEncoding('utf8'))
+  return chunks.join('').trim()
+}
