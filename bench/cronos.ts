@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setTimeout as rest } from 'node:timers/promises'
-import { createJobs, type NewTrigger, type Pool, sql } from '@cronos/store'
+import { createJobs, type NewTrigger, type Pool, sql, tellWake } from '@cronos/store'
 import { aJob, type FreshDatabase, freshDatabase } from '@cronos/testkit'
 import { checkpoint, type Stage } from './measure/stage.ts'
 import { startWorker, type WorkerProcess } from './measure/worker-process.ts'
@@ -34,6 +34,7 @@ export async function fill(
     )
     await createJobs(db, jobs)
   }
+  await tellWake(db, 0) // as whoever creates jobs does
 }
 
 /**

@@ -22,7 +22,8 @@ import { median, shown, spread } from './measure/statistics.ts'
 
 const rounds = Number(process.argv[2] ?? 3)
 const IDLE_MS = 10_000
-const SERVICES = ['auth', 'user', 'job', 'scheduler', 'executor'] as const
+/** The executor creates the topics without which a scheduler is not ready. */
+const SERVICES = ['auth', 'user', 'job', 'executor', 'scheduler'] as const
 const ROOT = join(import.meta.dirname, '..')
 
 await using stage = await openStage({ withKafka: true })
@@ -78,6 +79,7 @@ async function measure(main: string) {
   child.stdout.resume()
   await rest(IDLE_MS)
   const mb = residentMb([child.pid!])
+  console.log(`${main} ${readyMs.toFixed(0)} ms, ${mb.toFixed(0)} MB`)
   child.kill('SIGTERM')
   await exited
   return { readyMs, mb }
