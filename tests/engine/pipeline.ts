@@ -241,6 +241,33 @@ export function testPipeline(name: string, openBus: () => Promise<EngineBus>): v
     assert.deepEqual([...by].toSorted(), ['one', 'two'])
   })
 
+  test(`${name}: slow tasks after many quick ones keep no run that has no slot`, async () => {
+    const opened = Promise.withResolvers<undefined>()
+    const begun = new Set<string>()
+    await using _pair = await startPair(
+      tasks({
+        quick: () => Promise.resolve(undefined),
+        slow: context => {
+          begun.add(context.runId)
+          return opened.promise
+        },
+      }),
+      { slots: 2 },
+    )
+    const quick = Array.from({ length: 2_000 }, () => named('quick'))
+    const slow = Array.from({ length: 200 }, () => named('slow'))
+    await store(...quick, ...slow)
+    // From when two of the slow ones hold both slots, whatever else was started goes back.
+    for (;;) {
+      const { rowCount } = await db.query(sql`select from runs_live where status = 'RUNNING'`)
+      if (begun.size === 2 && rowCount === 2) break
+      await new Promise(resolve => setTimeout(resolve, 20))
+    }
+    opened.resolve(undefined)
+    for (const job of [...quick, ...slow])
+      assert.equal((await reaches(job.jobId, 'COMPLETED')).attempts, 1)
+  })
+
   test(`${name}: a task that fails is tried again with the same run id, until it succeeds`, async () => {
     const seen: [string, number][] = []
     await using _pair = await startPair(

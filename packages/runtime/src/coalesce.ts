@@ -45,7 +45,7 @@ export function coalesce<Item, Answer>(
   }
 
   async function drain(): Promise<void> {
-    await Promise.resolve() // what the same turn of the event loop adds comes along
+    await new Promise(setImmediate) // what the same turn of the event loop adds comes along
     while (waiting.length > 0) {
       const batch = waiting.slice(0, maxBatch)
       waiting = waiting.slice(maxBatch)

@@ -37,6 +37,26 @@ test('a database that cannot be reached is transient, a wrong statement is not',
   await assert.rejects(wrong, error => !isTransient(error))
 })
 
+test('instants are read to the millisecond, in whatever year', async () => {
+  await using database = await freshDatabase('jobs')
+  const texts = [
+    '2026-11-23T20:44:00Z',
+    '2026-11-23T20:44:00.5Z',
+    '2026-11-23T20:44:00.123456Z',
+    '1969-12-31T23:59:59.999Z',
+    '0001-01-01T00:00:00Z',
+    '0099-02-28T12:00:00.25Z',
+    '9999-12-31T23:59:59.999Z',
+  ]
+  const { rows } = await database
+    .pool('general')
+    .query<{ at: number }>(sql`select unnest(${texts}::timestamptz[]) as at`)
+  assert.deepEqual(
+    rows.map(row => row.at),
+    texts.map(text => Date.parse(text)),
+  )
+})
+
 test('of two transactions that block each other both succeed in the end', async () => {
   await using database = await freshDatabase('jobs')
   const pool = database.pool('general')

@@ -57,7 +57,35 @@ export interface PoolOptions {
 const types = new pg.TypeOverrides()
 types.setTypeParser(pg.types.builtins.INT8, Number)
 const parseTimestamp = pg.types.getTypeParser(pg.types.builtins.TIMESTAMPTZ, 'text')
-types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, text => Number(parseTimestamp(text)))
+types.setTypeParser(
+  pg.types.builtins.TIMESTAMPTZ,
+  text => parseUtc(text) ?? Number(parseTimestamp(text)),
+)
+
+/**
+ * Every run that is read carries some instants, so the form that almost all have is read without a
+ * detour: `2026-11-23 20:44:00.123456+00`, as a session in UTC writes it. Cut to milliseconds.
+ *
+ * @returns null for any other form
+ */
+function parseUtc(text: string): number | null {
+  if (text.charCodeAt(4) !== DASH || !text.endsWith('+00')) return null
+  if (text.startsWith('00')) return null // `Date.UTC` takes such a year for one of the twentieth century
+  const number = (from: number, to: number) => {
+    let value = 0
+    for (let at = from; at < to; at++) value = value * 10 + text.charCodeAt(at) - ZERO
+    return value
+  }
+  const fraction = text.slice(20, -3).slice(0, 3).padEnd(3, '0')
+  return (
+    Date.UTC(number(0, 4), number(5, 7) - 1, number(8, 10), number(11, 13), number(14, 16)) +
+    number(17, 19) * 1_000 +
+    Number(fraction)
+  )
+}
+
+const DASH = '-'.charCodeAt(0)
+const ZERO = '0'.charCodeAt(0)
 
 const CONNECT_TIMEOUT_MS = 5_000
 

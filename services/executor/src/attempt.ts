@@ -7,6 +7,7 @@ import {
 } from '@cronos/domain'
 import { type Ended, isTaskKnown, type Pool, type Started } from '@cronos/store'
 import type { ExecutorConfig } from './config.ts'
+import { type Interrupt, Interrupted } from './interrupt.ts'
 import type { WrittenLog } from './log-writer.ts'
 import { readOutput, recordError } from './record.ts'
 import { checkPayload, type Registry } from './registry.ts'
@@ -20,19 +21,6 @@ export interface AttemptDeps {
   readonly random: () => number
 }
 
-/** Why an attempt's signal was aborted. */
-export type Interruption = 'timeout' | 'lease lost' | 'stopping' | 'cancelled'
-
-/** The reason of an attempt's signal. */
-export class Interrupted extends Error {
-  override readonly name = 'Interrupted'
-  readonly why: Interruption
-  constructor(why: Interruption, message: string) {
-    super(message)
-    this.why = why
-  }
-}
-
 /** How long a run waits that only other executors know the task of, in milliseconds. */
 const HAND_OVER_MS = 1_000
 
@@ -40,28 +28,24 @@ const HAND_OVER_MS = 1_000
  * Runs one attempt of a run that has been started, and answers what becomes of it; null when
  * somebody else answers for the run by now.
  *
- * @param abort the attempt's own; it is aborted with an `Interrupted` at the deadline, and by
- *   whoever stops the executor, loses the lease or hears that the run is to be cancelled
+ * @param interrupt the attempt's own; it is used at the deadline, and by whoever stops the executor,
+ *   loses the lease or hears that the run is to be cancelled
  * @param told takes what the task logs; its end is the caller's
  */
 export async function executeAttempt(
   run: Started,
-  abort: AbortController,
+  interrupt: Interrupt,
   told: WrittenLog,
   deps: AttemptDeps,
   config: ExecutorConfig,
 ): Promise<Ended | null> {
   const retry = retryPolicyOf(run, config.retry)
   const judge = (outcome: Outcome, error: unknown) => judgeAttempt(run, retry, outcome, error, deps)
-  const timer = setTimeout(
-    () => abort.abort(new Interrupted('timeout', `timed out after ${run.timeoutMs} ms`)),
-    run.timeoutMs,
-  )
   try {
-    const task = await findTask(run, deps)
+    const task = findTask(run, deps.registry) ?? (await missTask(run, deps))
     if (task === null) return { ...judge({ kind: 'handed back' }, null), next: handOver }
-    const output = await runTask(task, run, abort.signal, told, deps, config.graceMs)
-    return { ...judge({ kind: 'succeeded' }, null), output }
+    const output = await runTask(task, run, interrupt, told, deps, config.graceMs)
+    return { ...judge(SUCCEEDED, null), output }
   } catch (error) {
     const why = error instanceof Interrupted ? error.why : null
     if (why === 'lease lost') return null
@@ -71,72 +55,78 @@ export async function executeAttempt(
     const permanent = error instanceof PermanentError
     const retryAfterMs = error instanceof RetryAfterError ? error.retryAfterMs : 0
     return judge({ kind: 'failed', reason, permanent, retryAfterMs }, error)
-  } finally {
-    clearTimeout(timer)
   }
 }
 
+/** An attempt that was not begun: it goes back to the queue, and does not count. */
+export function handBack({ jobId, scheduledAt, fence }: Started): Ended {
+  const next = { status: 'PENDING', delayMs: 0, counts: false } as const
+  return { jobId, scheduledAt, fence, next, error: null, output: null, failsJob: false }
+}
+
+const SUCCEEDED = { kind: 'succeeded' } as const
 const handOver = { status: 'PENDING', delayMs: HAND_OVER_MS, counts: false } as const
 
 /**
- * @returns null when no task of that name is here, but another executor has it
- * @throws {PermanentError} when the payload names no task, or one that no executor has
+ * @returns undefined when no task of that name is here
+ * @throws {PermanentError} when the payload names no task
  */
-async function findTask(run: Started, { db, registry }: AttemptDeps): Promise<Task | null> {
+function findTask(run: Started, registry: Registry): Task | undefined {
   const name = run.payload['task']
   if (typeof name !== 'string' || name.trim() === '') {
     const choice = registry.names.join(', ')
     throw new PermanentError(`payload.task must name a task: one of ${choice}`)
   }
-  const task = registry.find(name)
-  if (task !== undefined) return task
+  return registry.find(name)
+}
+
+/**
+ * @returns null: another executor has the task
+ * @throws {PermanentError} when no executor has it
+ */
+async function missTask(run: Started, { db, registry }: AttemptDeps): Promise<null> {
+  const name = String(run.payload['task'])
   if (await isTaskKnown(db, name.toLowerCase())) return null
   throw new PermanentError(
     `payload.task must be a task that an executor knows, got "${name}"; known here: ${registry.names.join(', ')}`,
   )
 }
 
-/** Runs the task; when its signal aborts it has the grace to end by itself, then it is left. */
+/** Runs the task; when it is interrupted it has the grace to end by itself, then it is left. */
 async function runTask(
   task: Task,
   run: Started,
-  signal: AbortSignal,
+  interrupt: Interrupt,
   { log, progress }: WrittenLog,
   { tools }: AttemptDeps,
   graceMs: number,
 ): Promise<object | null> {
-  signal.throwIfAborted()
+  if (interrupt.reason !== null) throw interrupt.reason
   const { jobId, owner, scheduledAt, attempt, fence } = run
-  const left = leaveAfterGrace(signal, graceMs)
+  let grace: NodeJS.Timeout | undefined
   try {
     checkPayload(task, run.payload)
-    const runId = runIdOf(run)
-    const named = { jobId, runId, owner, scheduledAt, attempt, fence }
-    const context = { ...named, signal, log, progress, tools }
-    const output = await Promise.race([task.run(run.payload, context), left.promise])
+    const context = {
+      ...{ jobId, runId: runIdOf(run), owner, scheduledAt, attempt, fence },
+      get signal() {
+        return interrupt.signal
+      },
+      ...{ log, progress, tools },
+    }
+    const output = await new Promise<object | undefined>((resolve, reject) => {
+      interrupt.onAbort = reason => {
+        grace = setTimeout(() => reject(reason), graceMs)
+      }
+      task.run(run.payload, context).then(resolve, reject)
+    })
     return readOutput(output)
   } catch (error) {
     // Whatever a task throws when it is interrupted, the interruption is the cause.
-    if (signal.aborted && !(error instanceof PermanentError)) throw signal.reason
+    if (interrupt.reason !== null && !(error instanceof PermanentError)) throw interrupt.reason
     throw error
   } finally {
-    left.stop()
-  }
-}
-
-function leaveAfterGrace(signal: AbortSignal, graceMs: number) {
-  const { promise, reject } = Promise.withResolvers<never>()
-  let timer: NodeJS.Timeout | undefined
-  const onAbort = () => {
-    timer = setTimeout(() => reject(signal.reason), graceMs)
-  }
-  signal.addEventListener('abort', onAbort, { once: true })
-  return {
-    promise,
-    stop() {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', onAbort)
-    },
+    clearTimeout(grace)
+    interrupt.onAbort = () => {}
   }
 }
 

@@ -3,6 +3,7 @@ import type { Delivery } from '@cronos/bus'
 import { retryDelayMs } from '@cronos/domain'
 import type { Logger } from '@cronos/runtime'
 import {
+  type Ended,
   type FencedKey,
   isTransient,
   nameOf,
@@ -10,11 +11,13 @@ import {
   type Started,
   startRuns,
 } from '@cronos/store'
-import { type AttemptDeps, executeAttempt, Interrupted } from './attempt.ts'
+import { type AttemptDeps, executeAttempt, handBack } from './attempt.ts'
 import type { ExecutorConfig } from './config.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import { openIntake } from './intake.ts'
+import { type Interrupt, Interrupted, openInterrupt } from './interrupt.ts'
 import type { LogWriter } from './log-writer.ts'
+import { openPace } from './pace.ts'
 import type { Recorder } from './recorder.ts'
 
 export interface ExecutionDeps extends AttemptDeps {
@@ -44,16 +47,34 @@ export interface Execution {
 
 const START_REST = { baseMs: 100, capMs: 2_000 }
 
+/** What was started ahead of a slot and gets none for so long goes back, in milliseconds. */
+const LONGEST_WAIT_MS = 100
+
+/** An attempt that the database holds for RUNNING here. */
 interface Running {
   readonly run: Started
-  readonly abort: AbortController
-  readonly ended: Promise<void>
+  readonly name: string
+  readonly startedMs: number
+  readonly interrupt: Interrupt
+  /** Lets go of the lease. */
+  readonly release: () => void
+  /** Whether its task is under way, in a slot. */
+  hasSlot: boolean
+  deadline: NodeJS.Timeout | undefined
+  /** Resolves when it is on record; null before it has a slot. */
+  ended: Promise<void> | null
 }
 
 export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Execution {
   const { id, db, log, heartbeat, recorder, logs, tellWake } = deps
   const intake = openIntake()
+  const pace = openPace(() => performance.now())
   const running = new Map<string, Running>()
+  /** Those of them that have no slot yet, in their order. */
+  let slotless: Running[] = []
+  /** Those whose task was begun in this turn of the event loop: most end in the same. */
+  let fresh: Running[] = []
+  let impatience: NodeJS.Timeout | undefined
   const broken = Promise.withResolvers<never>()
   broken.promise.catch(() => {}) // it still rejects for its owner
   let draining = false
@@ -69,21 +90,26 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
       startWaiting()
     },
     abandon(names) {
-      for (const { run, abort } of namedRunning(names)) {
+      for (const attempt of namedRunning(names)) {
+        const { run, interrupt } = attempt
         log.warn({ jobId: run.jobId, fence: run.fence }, 'lease lost, aborting the task')
-        abort.abort(new Interrupted('lease lost', 'the lease of this attempt was lost'))
+        interrupt.abort(new Interrupted('lease lost', 'the lease of this attempt was lost'))
+        if (attempt.ended !== null) continue
+        slotless = slotless.filter(each => each !== attempt)
+        forget(attempt)
       }
     },
     cancel(names) {
-      for (const { run, abort } of namedRunning(names)) {
-        if (abort.signal.aborted) continue
+      for (const { run, interrupt } of namedRunning(names)) {
+        if (interrupt.reason !== null) continue
         log.info({ jobId: run.jobId, fence: run.fence }, 'run is cancelled, aborting the task')
-        abort.abort(new Interrupted('cancelled', 'the run was cancelled'))
+        interrupt.abort(new Interrupted('cancelled', 'the run was cancelled'))
       }
     },
     async drain() {
       draining = true
       await starting
+      handBackSlotless(0)
       await handBackWaiting()
       await endRunning()
     },
@@ -105,8 +131,10 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
     let failures = 0
     try {
       while (!draining) {
-        // Nothing starts without a slot: what waits here is not started in the database either.
-        const batch = intake.take(Math.min(config.slots - busy, heartbeat.room))
+        // What gets no slot soon is not started in the database either.
+        const slots = config.slots - busy - slotless.length
+        if (slots <= 0 || intake.size === 0) return
+        const batch = intake.take(Math.min(slots + pace.ahead(), heartbeat.room))
         if (batch.length === 0) return
         try {
           await startBatch(batch, failures > 0)
@@ -127,40 +155,100 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
   async function startBatch(batch: readonly Delivery[], again: boolean): Promise<void> {
     const { leaseMs } = config
     const events = batch.map(delivery => delivery.event)
+    const askedMs = performance.now()
     const started = await startRuns(db, events, { executor: id, leaseMs, again })
-    for (const run of started) if (!running.has(nameOf(run))) begin(run)
+    const startedMs = performance.now()
+    pace.started(startedMs - askedMs)
+    for (const run of started) hold(run, startedMs)
     for (const delivery of batch) delivery.settle()
     heartbeat.countStarts(started.length)
+    beginSlotless()
     if (started.length < batch.length)
       log.debug({ dropped: batch.length - started.length }, 'events were duplicates or stale')
   }
 
-  function begin(run: Started): void {
-    const abort = new AbortController()
+  function hold(run: Started, startedMs: number): void {
+    const name = nameOf(run)
+    if (running.has(name)) return
     const release = heartbeat.hold(run, run.timeoutMs)
-    busy++
-    heartbeat.setFree(config.slots - busy)
-    const ended = executeAndRecord(run, abort).finally(() => {
-      release()
-      running.delete(nameOf(run))
-      startWaiting()
-    })
-    ended.catch(broken.reject)
-    running.set(nameOf(run), { run, abort, ended })
+    const held = { run, name, startedMs, release, interrupt: openInterrupt() }
+    const attempt: Running = { ...held, hasSlot: false, deadline: undefined, ended: null }
+    running.set(name, attempt)
+    slotless.push(attempt)
   }
 
-  async function executeAndRecord(run: Started, abort: AbortController): Promise<void> {
-    const { jobId, fence, attempt } = run
+  function forget(attempt: Running): void {
+    attempt.release()
+    running.delete(attempt.name)
+    startWaiting()
+  }
+
+  function beginSlotless(): void {
+    while (busy < config.slots && slotless.length > 0) begin(slotless.shift()!)
+    if (slotless.length > 0 && impatience === undefined)
+      impatience = setTimeout(() => {
+        impatience = undefined
+        handBackSlotless(LONGEST_WAIT_MS)
+        beginSlotless()
+      }, LONGEST_WAIT_MS)
+  }
+
+  /** Tasks that were quick have become slow: others may have slots for what was started ahead. */
+  function handBackSlotless(afterMs: number): void {
+    const before = performance.now() - afterMs
+    const late = slotless.filter(each => each.startedMs <= before)
+    slotless = slotless.filter(each => each.startedMs > before)
+    for (const attempt of late) {
+      attempt.ended = record(handBack(attempt.run)).finally(() => forget(attempt))
+      attempt.ended.catch(broken.reject)
+    }
+  }
+
+  function begin(attempt: Running): void {
+    busy++
+    attempt.hasSlot = true
+    heartbeat.setFree(config.slots - busy)
+    if (fresh.push(attempt) === 1) setImmediate(setDeadlines)
+    attempt.ended = executeAndRecord(attempt).finally(() => forget(attempt))
+    attempt.ended.catch(broken.reject)
+  }
+
+  function setDeadlines(): void {
+    for (const attempt of fresh) {
+      const { run, interrupt } = attempt
+      if (!attempt.hasSlot) continue
+      attempt.deadline = setTimeout(
+        () => interrupt.abort(new Interrupted('timeout', `timed out after ${run.timeoutMs} ms`)),
+        run.timeoutMs,
+      )
+    }
+    fresh = []
+  }
+
+  async function executeAndRecord(attempt: Running): Promise<void> {
+    const { run, interrupt } = attempt
     const told = logs.open(run)
-    const ended = await executeAttempt(run, abort, told, deps, config)
+    const ended = await executeAttempt(run, interrupt, told, deps, config)
+    clearTimeout(attempt.deadline)
+    attempt.hasSlot = false
     busy--
     heartbeat.setFree(config.slots - busy)
+    pace.ended()
+    beginSlotless()
     startWaiting()
     await told.end() // while the run is still this attempt's
     if (ended === null) return
     if (ended.error !== null)
-      log.info({ jobId, attempt, reason: ended.error.message }, 'attempt did not succeed')
+      log.info(
+        { jobId: run.jobId, attempt: run.attempt, reason: ended.error.message },
+        'attempt did not succeed',
+      )
+    await record(ended)
+  }
+
+  async function record(ended: Ended): Promise<void> {
     const recorded = await recorder.record(ended)
+    const { jobId, fence } = ended
     if (recorded !== 'recorded') log.warn({ jobId, fence, recorded }, 'result was not recorded')
     else if (ended.next.status === 'PENDING') tellWake(ended.next.delayMs)
   }
@@ -181,8 +269,8 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
     const grace = new AbortController()
     const abortAll = sleep(config.graceMs, undefined, { signal: grace.signal }).then(
       () => {
-        for (const { abort } of running.values())
-          abort.abort(new Interrupted('stopping', 'the executor is stopping'))
+        for (const { interrupt } of running.values())
+          interrupt.abort(new Interrupted('stopping', 'the executor is stopping'))
         recorder.giveUp()
       },
       () => {}, // all ended before

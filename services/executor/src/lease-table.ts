@@ -42,7 +42,6 @@ export function writeLeases(memory: LeaseMemory) {
   const sequences = new Int32Array(memory)
   const bytes = new Uint8Array(memory)
   const numbers = new DataView(memory)
-  const encoder = new TextEncoder()
   const free = Array.from({ length: memory.byteLength / ENTRY_BYTES }, (_, index) => index)
 
   return {
@@ -58,8 +57,8 @@ export function writeLeases(memory: LeaseMemory) {
       numbers.setFloat64(at + 4, lease.scheduledAt)
       numbers.setFloat64(at + 12, lease.fence)
       numbers.setFloat64(at + 20, lease.deadlineMs)
-      // encodeInto refuses shared memory, so the few bytes are copied.
-      bytes.set(encoder.encode(uuidOf(lease.jobId)), at + UUID_AT)
+      const uuid = uuidOf(lease.jobId)
+      for (let n = 0; n < UUID_BYTES; n++) bytes[at + UUID_AT + n] = uuid.charCodeAt(n)
       Atomics.add(sequences, at / 4, 1)
       return index
     },

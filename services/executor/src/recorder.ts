@@ -57,10 +57,11 @@ export function startRecorder({ db, log, wakesNext }: RecorderDeps): Recorder {
   async function recordWhenPossible(ended: readonly Ended[]): Promise<Recorded[]> {
     for (let failures = 0; ; ) {
       try {
-        const answered = await recordAttempts(db, ended)
-        if (answered.some(each => each.wakesNext)) wakesNext()
-        const recorded = new Set(answered.map(nameOf))
-        return ended.map(each => (recorded.has(nameOf(each)) ? 'recorded' : 'stale'))
+        const recorded = await recordAttempts(db, ended)
+        if (recorded.some(each => each.wakesNext)) wakesNext()
+        if (recorded.length === ended.length) return ended.map(() => 'recorded')
+        const names = new Set(recorded.map(nameOf))
+        return ended.map(each => (names.has(nameOf(each)) ? 'recorded' : 'stale'))
       } catch (error) {
         if (!isTransient(error)) throw error
         if (stop.signal.aborted) return ended.map(() => 'given up')

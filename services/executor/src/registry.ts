@@ -1,4 +1,5 @@
 import { readdir } from 'node:fs/promises'
+import { Compile, type Validator } from 'typebox/compile'
 import Schema from 'typebox/schema'
 import { PermanentError, type Task } from './task.ts'
 
@@ -59,6 +60,7 @@ function isTask(value: unknown): value is Task {
  * @throws {PermanentError} names the field, says what it must be and what it is
  */
 export function checkPayload(task: Task, payload: Record<string, unknown>): void {
+  if (checkerOf(task).Check(payload)) return
   const [right, errors] = Schema.Errors(task.payload, payload)
   if (right) return
   const error = errors[0]!
@@ -67,6 +69,17 @@ export function checkPayload(task: Task, payload: Record<string, unknown>): void
   const rule = describe(task, field) ?? error.message.replace(/^must be /, '')
   const got = field in payload ? `got ${show(payload[field])}` : 'but it is missing'
   throw new PermanentError(`payload.${field} must be ${rule}, ${got}`)
+}
+
+const checkers = new WeakMap<Task, Validator>()
+
+/** Each task's schema is compiled once: telling what is wrong costs more, and is rarely asked for. */
+function checkerOf(task: Task): Validator {
+  const known = checkers.get(task)
+  if (known !== undefined) return known
+  const checker = Compile(task.payload)
+  checkers.set(task, checker)
+  return checker
 }
 
 type SchemaError = ReturnType<typeof Schema.Errors>[1][number]

@@ -30,6 +30,8 @@ export interface StartedExecutor extends StartedService {
 
 /** Attempts that have ended and wait to be recorded, for each slot: no more are begun above it. */
 const UNRECORDED_PER_SLOT = 4
+/** Beside them, so that an executor of few slots and quick tasks has batches worth their commit. */
+const UNRECORDED = 2_000
 /** Deliveries that wait in memory at most. */
 const MAX_WAITING = 2_000
 
@@ -51,7 +53,7 @@ export async function startExecutor(
         cancelled: names => execution.cancel(names),
       },
       config,
-      config.slots * (1 + UNRECORDED_PER_SLOT),
+      config.slots * (1 + UNRECORDED_PER_SLOT) + UNRECORDED,
     ),
   )
   const logs = openLogWriter({ db, log })

@@ -1,12 +1,16 @@
 import { type EncodedMessage, encodeJobEvent } from '@cronos/contract'
 import type { JobEvent } from '@cronos/domain'
-import { murmur2 } from '@platformatic/kafka'
+import { murmur2 } from './murmur2.ts'
 import type { Message } from './publisher.ts'
 
 /** An event as a message of `topic`. */
 export function eventMessage(topic: string, event: JobEvent): Message {
-  const message = messageOf(topic, encodeJobEvent(event))
-  return { ...message, partition: partitionOf(message.key!, repeats(event)) }
+  const { key, value, headers } = encodeJobEvent(event)
+  const bytes = Buffer.from(key)
+  return {
+    ...{ topic, key: bytes, value: Buffer.from(value), headers: toHeaders(headers) },
+    partition: partitionOf(bytes, repeats(event)),
+  }
 }
 
 /** A message of Cronos' own as a message of `topic`; its key decides on the partition. */
@@ -15,8 +19,21 @@ export function messageOf(topic: string, { key, value, headers }: EncodedMessage
     topic,
     key: Buffer.from(key),
     value: Buffer.from(value),
-    headers: new Map(Object.entries(headers).map(pair => pair.map(toBuffer) as [Buffer, Buffer])),
+    headers: toHeaders(headers),
   }
+}
+
+/** The few names that headers have, as they are sent. */
+const names = new Map<string, Buffer>()
+
+function toHeaders(headers: EncodedMessage['headers']): Map<Buffer, Buffer> {
+  const sent = new Map<Buffer, Buffer>()
+  for (const [name, value] of Object.entries(headers)) {
+    const bytes = names.get(name) ?? Buffer.from(name)
+    names.set(name, bytes)
+    sent.set(bytes, Buffer.from(value))
+  }
+  return sent
 }
 
 /**
@@ -34,8 +51,4 @@ function repeats({ fence, attempt }: JobEvent): number {
  */
 function partitionOf(key: Buffer, repeats: number): number {
   return (murmur2(key) & 0x7fffffff) + repeats
-}
-
-function toBuffer(text: string): Buffer {
-  return Buffer.from(text)
 }

@@ -223,7 +223,8 @@ export function openSubscription(
 }
 
 function headerOf(message: RawMessage, name: string): string | undefined {
+  const length = Buffer.byteLength(name)
   for (const [key, value] of message.headerEntries)
-    if (key?.toString() === name) return value?.toString()
+    if (key?.length === length && key.toString() === name) return value?.toString()
   return undefined
 }

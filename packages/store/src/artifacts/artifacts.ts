@@ -42,7 +42,7 @@ export async function saveArtifact(db: Db, run: FencedKey, artifact: Artifact): 
          and q.scheduled_at = ${formatInstant(run.scheduledAt)}::timestamptz(3)
          and not q.done
          and q.fence = ${run.fence}
-         and q.status = 'RUNNING'
+         and q.status in ('RUNNING', 'DISPATCHED')
          for share)
     insert into artifacts (job_id, scheduled_at, name, owner, content_type, bytes, fence)
     select job_id, scheduled_at, ${name}, owner, ${contentType}, ${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)}::bytea, fence

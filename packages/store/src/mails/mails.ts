@@ -54,7 +54,7 @@ export async function catchMail(db: Db, run: FencedKey, mail: CaughtMail): Promi
          and q.scheduled_at = ${formatInstant(run.scheduledAt)}::timestamptz(3)
          and not q.done
          and q.fence = ${run.fence}
-         and q.status = 'RUNNING'
+         and q.status in ('RUNNING', 'DISPATCHED')
          for share),
     caught as (
       insert into mails (job_id, scheduled_at, owner, message_id, sender, recipients, subject,

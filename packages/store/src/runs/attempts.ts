@@ -1,21 +1,28 @@
-import {
-  type Fence,
-  type Instant,
-  type JobId,
-  type JobPolicies,
-  jobIdOf,
-  type Next,
-  type RetryWishes,
-  type RunKey,
-  type RunReason,
-  type UserId,
+import type {
+  Fence,
+  Instant,
+  JobId,
+  JobPolicies,
+  Next,
+  RetryWishes,
+  RunKey,
+  RunReason,
+  UserId,
 } from '@cronos/domain'
 import type { Db, Pool } from '../db.ts'
 import { failJobs, lockDefinitions } from '../jobs/end.ts'
 import { pauseFailing } from '../jobs/pause-failing.ts'
 import { prepared } from '../sql.ts'
 import { findRecorded, finishRuns, type Recorded, returnRuns } from './finish.ts'
-import { type FencedKey, inKeyOrder, type KeyRow, keyColumns, nameOf, toKey } from './keys.ts'
+import {
+  type FencedKey,
+  inKeyOrder,
+  type KeyRow,
+  keyColumns,
+  nameOf,
+  plainArray,
+  toKey,
+} from './keys.ts'
 
 /** An attempt that has begun: what the executor needs to run its task. */
 export interface Started
@@ -53,6 +60,10 @@ export interface Announced extends RunKey {
  * A call whose answer was lost may be made again with `again`: what it started then is answered a
  * second time, as this executor's.
  *
+ * It commits without waiting for the disk, alone among the statements of the engine: a start that a
+ * crash of the database forgets is a run that is still DISPATCHED under the same fence, and the
+ * attempt may go on, be extended and be recorded as such.
+ *
  * Served by the primary keys of `runs_live` and `job_definitions`.
  */
 export async function startRuns(
@@ -62,7 +73,7 @@ export async function startRuns(
 ): Promise<Started[]> {
   const sorted = inKeyOrder(events)
   const { jobs, fireTimes } = keyColumns(sorted)
-  const { rows } = await db.query<Omit<Started, 'jobId'> & { jobUuid: string }>(prepared('start')`
+  const { rows } = await db.query<StartedRow>(prepared('start')`
     update runs_live q
        set status = 'RUNNING',
            attempt = q.attempt + (q.status = 'DISPATCHED')::int,
@@ -72,8 +83,11 @@ export async function startRuns(
            max_attempts = d.max_attempts,
            deadline_at = clock_timestamp() + interval '1 millisecond' * d.timeout_ms,
            wake_at = clock_timestamp() + interval '1 millisecond' * ${leaseMs}::float8
-      from unnest(${jobs}::uuid[], ${fireTimes}::float8[], ${sorted.map(e => e.fence)}::bigint[],
-                  ${sorted.map(e => e.attempt)}::int[]) as event (job_id, ms, fence, attempt),
+      from (select set_config('synchronous_commit', 'off', true)) as commit,
+           unnest(${jobs}::uuid[], ${fireTimes}::float8[],
+                  ${plainArray(sorted, e => e.fence)}::bigint[],
+                  ${plainArray(sorted, e => e.attempt)}::int[])
+             with ordinality as event (job_id, ms, fence, attempt, place),
            job_definitions d
      where q.job_id = event.job_id
        and q.scheduled_at = to_timestamp(event.ms / 1000)::timestamptz(3)
@@ -86,14 +100,19 @@ export async function startRuns(
        and (d.state = 'ACTIVE'
             or d.state = 'PAUSED' and q.reason in ('MANUAL', 'REPLAY')
             or d.state = 'FAILED' and q.reason = 'REPLAY')
-    returning q.job_id as "jobUuid", q.scheduled_at as "scheduledAt", q.fence, q.attempt,
-              q.max_attempts as "maxAttempts", q.lost, q.owner,
+    returning event.place, q.fence, q.attempt, q.max_attempts as "maxAttempts", q.lost, q.owner,
               coalesce(q.payload, d.payload) as payload, q.recurring, q.reason,
               d.backoff, d.backoff_base_ms as "backoffBaseMs", d.backoff_cap_ms as "backoffCapMs",
               d.backoff_jitter as "backoffJitter", d.pause_after_failures as "pauseAfterFailures",
               d.timeout_ms as "timeoutMs", q.due_at as "dueAt", q.started_at as "startedAt"`)
-  return rows.map(({ jobUuid, ...row }) => ({ jobId: jobIdOf(jobUuid), ...row }))
+  return rows.map(({ place, ...row }) => {
+    const { jobId, scheduledAt } = sorted[place - 1]!
+    return { jobId, scheduledAt, ...row }
+  })
 }
+
+/** `place` is the event's among those that were given, from 1. */
+type StartedRow = Omit<Started, 'jobId' | 'scheduledAt'> & { readonly place: number }
 
 /** A lease that is still held. */
 export interface KeptLease extends FencedKey {
@@ -104,7 +123,8 @@ export interface KeptLease extends FencedKey {
 /**
  * Moves the leases of these running attempts on, and answers those that are still held. None moves
  * past its deadline and the grace after it, nor past the time that a cancelled one has to end. What
- * is missing was taken over.
+ * is missing was taken over. A run that is DISPATCHED under the same fence is held too: the database
+ * has forgotten its start.
  *
  * Served by the primary key of `runs_live`.
  */
@@ -120,13 +140,14 @@ export async function extendLeases(
        set wake_at = least(now() + interval '1 millisecond' * ${leaseMs}::float8,
                            q.deadline_at + interval '1 millisecond' * ${graceMs}::float8,
                            q.cancel_at)
-      from unnest(${jobs}::uuid[], ${fireTimes}::float8[], ${sorted.map(a => a.fence)}::bigint[])
+      from unnest(${jobs}::uuid[], ${fireTimes}::float8[],
+                  ${plainArray(sorted, a => a.fence)}::bigint[])
         as mine (job_id, ms, fence)
      where q.job_id = mine.job_id
        and q.scheduled_at = to_timestamp(mine.ms / 1000)::timestamptz(3)
        and not q.done
        and q.fence = mine.fence
-       and q.status = 'RUNNING'
+       and q.status in ('RUNNING', 'DISPATCHED')
     returning q.job_id as "jobUuid", q.scheduled_at as "scheduledAt", q.fence,
               q.cancel_at is not null as "isCancelled"`)
   return rows.map(({ isCancelled, ...key }) => ({ ...toKey(key), isCancelled }))

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import { afterAttempt, type Fence, type Instant, instant, type UserId } from '@cronos/domain'
+import {
+  afterAttempt,
+  type Fence,
+  type Instant,
+  instant,
+  type UserId,
+  uuidOf,
+} from '@cronos/domain'
 import { aJob, atInstant, byCron, freshDatabase, fromNow, passTime } from '@cronos/testkit'
 import {
   type Claimed,
@@ -204,6 +211,45 @@ test('a failed attempt waits for its retry, and the job is RUNNING meanwhile', a
   assert.equal(failed?.failureReason, 'no route')
   assert.equal(failed?.attempts, 2)
   assert.ok(failed?.failedAt)
+})
+
+/** As a crash of the database leaves a run whose start had not reached the disk. */
+async function forgetStart({ jobId }: Started): Promise<void> {
+  await db.query(sql`
+    update runs_live
+       set status = 'DISPATCHED', attempt = attempt - 1, started_at = null, executor = null,
+           deadline_at = null, wake_at = now() + interval '5 seconds'
+     where job_id = ${uuidOf(jobId)}`)
+}
+
+test('an attempt whose start the database forgot in a crash is held, and recorded as begun', async () => {
+  const job = await stored(aJob())
+  const [run] = await start(await claim())
+  await forgetStart(run!)
+  assert.equal((await extendLeases(db, [run!], { leaseMs: 60_000, graceMs: 1_000 })).length, 1)
+  assert.equal((await recordAttempts(db, [ended(run!, { kind: 'succeeded' })])).length, 1)
+  const done = await readJob(db, job.jobId, alice)
+  assert.equal(done?.status, 'COMPLETED')
+  assert.equal(done?.attempts, 1)
+})
+
+test('a failed attempt whose start the database forgot in a crash counts', async () => {
+  const job = await stored(aJob())
+  const [run] = await start(await claim())
+  await forgetStart(run!)
+  const failure = ended(run!, { kind: 'failed', reason: 'away', permanent: false })
+  assert.equal((await recordAttempts(db, [failure])).length, 1)
+  await passTime(db)
+  const [again] = await start(await claim())
+  assert.equal(again?.attempt, 2)
+  const seen = await readRun(db, { jobId: job.jobId, scheduledAt: again!.scheduledAt }, alice)
+  assert.deepEqual(
+    seen?.attempts.map(each => [each.attempt, each.outcome]),
+    [
+      [1, 'FAILED'],
+      [2, 'RUNNING'],
+    ],
+  )
 })
 
 test('an attempt that was handed back does not count', async () => {

@@ -2,7 +2,7 @@ import type { Next } from '@cronos/domain'
 import type { Db } from '../db.ts'
 import { prepared } from '../sql.ts'
 import type { Ended } from './attempts.ts'
-import { type FencedKey, inKeyOrder, type KeyRow, keyColumns, toKey } from './keys.ts'
+import { type FencedKey, inKeyOrder, type KeyRow, keyColumns, plainArray, toKey } from './keys.ts'
 
 /** An attempt that is on record by now. */
 export interface Recorded extends FencedKey {
@@ -14,7 +14,8 @@ export interface Recorded extends FencedKey {
  * Moves finished runs to history: a delete and an insert, not an update of the partition key, which
  * a concurrent waiter would see as an error. A run of the same job that waited for one of them is
  * due at once; one that somebody holds just now is left to its own wake-up. A failed run that
- * somebody had asked to cancel is CANCELLED.
+ * somebody had asked to cancel is CANCELLED. One whose start the database has forgotten is DISPATCHED
+ * under the same fence: its attempt is counted now.
  *
  * Served by the primary keys of both partitions.
  */
@@ -25,9 +26,9 @@ export async function finishRuns(db: Db, ended: readonly Ended[]): Promise<Recor
   const { rows } = await db.query<RecordedRow>(prepared('finish')`
     with result as (
       select * from unnest(
-        ${jobs}::uuid[], ${fireTimes}::float8[], ${sorted.map(e => e.fence)}::bigint[],
-        ${sorted.map(e => e.next.status)}::text[], ${sorted.map(e => toJson(e.error))}::jsonb[],
-        ${sorted.map(e => toJson(e.output))}::jsonb[])
+        ${jobs}::uuid[], ${fireTimes}::float8[], ${plainArray(sorted, e => e.fence)}::bigint[],
+        ${plainArray(sorted, e => e.next.status)}::text[],
+        ${jsonArray(sorted, e => e.error)}::jsonb[], ${jsonArray(sorted, e => e.output)}::jsonb[])
         as result (job_id, ms, fence, status, error, output)),
     ended as (
       delete from runs_live q
@@ -36,7 +37,7 @@ export async function finishRuns(db: Db, ended: readonly Ended[]): Promise<Recor
          and q.scheduled_at = to_timestamp(result.ms / 1000)::timestamptz(3)
          and not q.done
          and q.fence = result.fence
-         and q.status = 'RUNNING'
+         and q.status in ('RUNNING', 'DISPATCHED')
       returning q.*, result.status as outcome, result.error as result_error,
                 result.output as result_output),
     waiting as materialized (
@@ -57,8 +58,9 @@ export async function finishRuns(db: Db, ended: readonly Ended[]): Promise<Recor
       job_id, scheduled_at, due_at, deadline_at, claimed_at, started_at, finished_at, fence,
       job_version, attempt, max_attempts, dispatches, lost, priority, done, recurring, status,
       reason, owner, executor, tzdata, replay_of, requested_by, payload, error, output)
-    select job_id, scheduled_at, due_at, deadline_at, claimed_at, started_at, clock_timestamp(),
-           fence, job_version, attempt, max_attempts, dispatches, lost, priority, true, recurring,
+    select job_id, scheduled_at, due_at, deadline_at, claimed_at, coalesce(started_at, claimed_at),
+           clock_timestamp(), fence, job_version, attempt + (status = 'DISPATCHED')::int,
+           max_attempts, dispatches, lost, priority, true, recurring,
            case when outcome = 'FAILED' and cancel_at is not null then 'CANCELLED' else outcome end,
            reason, owner, executor, tzdata, replay_of, requested_by, payload, result_error,
            result_output
@@ -97,13 +99,16 @@ export async function returnRuns(
   const { rows } = await tx.query<RecordedRow>(prepared('return')`
     with result as (
       select * from unnest(
-        ${jobs}::uuid[], ${fireTimes}::float8[], ${sorted.map(e => e.fence)}::bigint[],
-        ${sorted.map(e => delayOf(e.next))}::float8[], ${sorted.map(e => counts(e.next))}::boolean[],
-        ${sorted.map(e => holdOf(e.next))}::text[], ${sorted.map(e => toJson(e.error))}::jsonb[])
+        ${jobs}::uuid[], ${fireTimes}::float8[], ${plainArray(sorted, e => e.fence)}::bigint[],
+        ${plainArray(sorted, e => delayOf(e.next))}::float8[],
+        ${sorted.map(e => counts(e.next))}::boolean[],
+        ${sorted.map(e => holdOf(e.next))}::text[], ${jsonArray(sorted, e => e.error)}::jsonb[])
         as result (job_id, ms, fence, delay_ms, counts, hold, error)),
     ended as materialized (
-      select q.ctid as place, q.job_id, q.scheduled_at, q.fence, q.attempt, q.executor,
-             q.started_at, result.delay_ms, result.counts, result.error,
+      select q.ctid as place, q.job_id, q.scheduled_at, q.fence,
+             q.attempt + (q.status = 'DISPATCHED')::int as attempt, q.executor,
+             coalesce(q.started_at, q.claimed_at) as started_at, result.delay_ms, result.counts,
+             result.error,
              coalesce(result.hold, case
                when d.state = 'PAUSED' and q.reason not in ('MANUAL', 'REPLAY') then 'PAUSED'
              end) as held,
@@ -115,12 +120,12 @@ export async function returnRuns(
          and not q.done
         join job_definitions d on d.job_id = q.job_id
        where q.fence = result.fence
-         and q.status = 'RUNNING'
+         and q.status in ('RUNNING', 'DISPATCHED')
          for update of q),
     returned as (
       update runs_live q
          set status = 'PENDING',
-             attempt = q.attempt - (not ended.counts)::int,
+             attempt = ended.attempt - (not ended.counts)::int,
              dispatches = (not ended.counts)::int,
              executor = null, started_at = null, deadline_at = null,
              hold = ended.held,
@@ -139,10 +144,11 @@ export async function returnRuns(
         job_id, scheduled_at, due_at, deadline_at, claimed_at, started_at, finished_at, fence,
         job_version, attempt, max_attempts, dispatches, lost, priority, done, recurring, status,
         reason, owner, executor, tzdata, replay_of, requested_by, payload, error)
-      select job_id, scheduled_at, due_at, deadline_at, claimed_at, started_at, clock_timestamp(),
-             fence, job_version, attempt, max_attempts, dispatches, lost, priority, true, recurring,
-             'CANCELLED', reason, owner, executor, tzdata, replay_of, requested_by, payload,
-             result_error
+      select job_id, scheduled_at, due_at, deadline_at, claimed_at,
+             coalesce(started_at, claimed_at), clock_timestamp(), fence, job_version,
+             attempt + (status = 'DISPATCHED')::int, max_attempts, dispatches, lost, priority, true,
+             recurring, 'CANCELLED', reason, owner, executor, tzdata, replay_of, requested_by,
+             payload, result_error
         from cancelled
       on conflict do nothing),
     attempt as (
@@ -168,7 +174,8 @@ export async function findRecorded(db: Db, attempts: readonly FencedKey[]): Prom
   const { rows } = await db.query<RecordedRow>(prepared('find-recorded')`
     select mine.job_id as "jobUuid", to_timestamp(mine.ms / 1000)::timestamptz(3) as "scheduledAt",
            mine.fence, false as "wakesNext"
-      from unnest(${jobs}::uuid[], ${fireTimes}::float8[], ${attempts.map(a => a.fence)}::bigint[])
+      from unnest(${jobs}::uuid[], ${fireTimes}::float8[],
+                  ${plainArray(attempts, a => a.fence)}::bigint[])
         as mine (job_id, ms, fence),
            lateral (
              select from runs_done r
@@ -182,8 +189,16 @@ export async function findRecorded(db: Db, attempts: readonly FencedKey[]): Prom
   return rows.map(toRecorded)
 }
 
-function toJson(value: object | null): string | null {
-  return value === null ? null : JSON.stringify(value)
+/** Most runs have neither error nor output, and an array of nulls is quickly written. */
+function jsonArray(
+  ended: readonly Ended[],
+  read: (each: Ended) => object | null,
+): string | (string | null)[] {
+  if (ended.every(each => read(each) === null)) return plainArray(ended, () => null)
+  return ended.map(each => {
+    const value = read(each)
+    return value === null ? null : JSON.stringify(value)
+  })
 }
 
 function delayOf(next: Next): number {

@@ -64,7 +64,7 @@ export async function writeTold(db: Db, told: readonly Told[]): Promise<FencedKe
          and q.scheduled_at = to_timestamp(mine.ms / 1000)::timestamptz(3)
          and not q.done
        where q.fence = mine.fence
-         and q.status = 'RUNNING'
+         and q.status in ('RUNNING', 'DISPATCHED')
          for share of q),
     logged as (
       insert into run_logs (job_id, scheduled_at, fence, line, attempt, owner, logged_at, level,
