@@ -19,7 +19,9 @@ test('a flood of news is a few notifications', async () => {
   })
   for (let n = 0; n < 1_000; n++) teller.tell(60_000)
   for (let n = 0; n < 1_000; n++) teller.tell(20_000 - n)
-  await new Promise(resolve => setTimeout(resolve, 50))
-  assert.ok(heard.length >= 1 && heard.length <= 3, `${heard.length} notifications`)
+  const rest = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
+  while (heard.length === 0) await rest(5)
+  await rest(50) // for more of them, should there be any
+  assert.ok(heard.length <= 3, `${heard.length} notifications`)
   assert.ok(heard.every(inMs => inMs <= 20_000))
 })

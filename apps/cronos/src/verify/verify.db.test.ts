@@ -54,7 +54,10 @@ test('jobs of all owners that ran each time are well', async () => {
   const { code, lines, errors } = await verify(['--since', '7d'])
   assert.equal(errors, '')
   assert.equal(code, 0, lines.join('\n'))
-  assert.match(lines[0]!, /^3 jobs since \S+Z: 6[2-4] fire times expected, 6[2-4] runs, 0 without a run/)
+  assert.match(
+    lines[0]!,
+    /^3 jobs since \S+Z: 6[2-4] fire times expected, 6[2-4] runs, 0 without a run/,
+  )
   assert.equal(lines[1], '0 missing, 0 repeated, 0 unexpected, 0 stalled, 0 against the rules')
 })
 
