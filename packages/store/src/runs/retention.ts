@@ -36,9 +36,7 @@ export async function removeFinishedRuns(
   { ageMs, from, limit }: Batch,
 ): Promise<Removed> {
   return pool.transaction(async tx => {
-    const { rows } = await tx.query<{ jobUuid: string; count: number; lastAt: Instant }>(prepared(
-      'remove-runs',
-    )`
+    const { rows } = await tx.query<Gone>(prepared('remove-runs')`
       with old as materialized (
         select r.ctid as place, r.job_id, r.scheduled_at, r.finished_at
           from runs_done r
@@ -73,12 +71,7 @@ export async function removeFinishedRuns(
       select job_id as "jobUuid", count(*) as count, max(finished_at) as "lastAt"
         from gone
        group by job_id`)
-    const jobs = await removeEmptyJobs(
-      tx,
-      rows.map(row => row.jobUuid),
-    )
-    const count = rows.reduce((sum, row) => sum + row.count, 0)
-    return { count, jobs, resumeAt: count < limit ? null : latest(rows) }
+    return removeTheirJobs(tx, rows, limit)
   })
 }
 
@@ -88,9 +81,7 @@ export async function removeFinishedRuns(
  */
 export async function removeSkipped(pool: Pool, { ageMs, from, limit }: Batch): Promise<Removed> {
   return pool.transaction(async tx => {
-    const { rows } = await tx.query<{ jobUuid: string; count: number; lastAt: Instant }>(prepared(
-      'remove-skipped',
-    )`
+    const { rows } = await tx.query<Gone>(prepared('remove-skipped')`
       with old as materialized (
         select s.ctid as place
           from skipped s
@@ -105,12 +96,7 @@ export async function removeSkipped(pool: Pool, { ageMs, from, limit }: Batch): 
       select job_id as "jobUuid", count(*) as count, max(settled_at) as "lastAt"
         from gone
        group by job_id`)
-    const jobs = await removeEmptyJobs(
-      tx,
-      rows.map(row => row.jobUuid),
-    )
-    const count = rows.reduce((sum, row) => sum + row.count, 0)
-    return { count, jobs, resumeAt: count < limit ? null : latest(rows) }
+    return removeTheirJobs(tx, rows, limit)
   })
 }
 
@@ -123,6 +109,23 @@ export async function moveLedgerHorizon(db: Db, ageMs: number): Promise<void> {
     update ledger_horizon
        set horizon_at = now() - interval '1 millisecond' * ${ageMs}::float8
      where horizon_at < now() - interval '1 millisecond' * ${ageMs}::float8`)
+}
+
+/** What went of one job. */
+interface Gone {
+  readonly jobUuid: string
+  readonly count: number
+  readonly lastAt: Instant
+}
+
+/** The end of each batch: the jobs that have nothing else left go too, and it is summed up. */
+async function removeTheirJobs(tx: Db, gone: readonly Gone[], limit: number): Promise<Removed> {
+  const jobs = await removeEmptyJobs(
+    tx,
+    gone.map(each => each.jobUuid),
+  )
+  const count = gone.reduce((sum, each) => sum + each.count, 0)
+  return { count, jobs, resumeAt: count < limit ? null : latest(gone) }
 }
 
 /**
