@@ -1,6 +1,7 @@
-import { type RunKey, uuidOf } from '@cronos/domain'
+import { type Instant, instant, jobIdOf, type RunKey, uuidOf } from '@cronos/domain'
 import type { Db } from '../db.ts'
 import { prepared } from '../sql.ts'
+import { recordTriggers } from './versions.ts'
 
 /**
  * Pauses those of these runs' jobs whose latest runs all failed, as many as `pauseAfterFailures`
@@ -20,7 +21,7 @@ export async function pauseFailing(tx: Db, runs: readonly RunKey[]): Promise<voi
        for update`)
   if (rows.length === 0) return
   const jobs = rows.map(row => row.job)
-  const paused = await tx.query<{ job: string }>(prepared('pause-failing')`
+  const paused = await tx.query<{ job: string; at: Instant }>(prepared('pause-failing')`
     update job_definitions d
        set state = 'PAUSED', paused_at = now(), updated_at = now(), version = d.version + 1,
            pause_note = 'paused by Cronos: the latest ' || d.pause_after_failures
@@ -32,21 +33,13 @@ export async function pauseFailing(tx: Db, runs: readonly RunKey[]): Promise<voi
                        and r.reason in ('FIRE', 'CATCH_UP') and r.status <> 'CANCELLED'
                      order by r.scheduled_at desc
                      limit d.pause_after_failures) latest)
-    returning d.job_id as job`)
+    returning d.job_id as job, date_trunc('milliseconds', clock_timestamp()) as at`)
   if (paused.rowCount === 0) return
   const names = paused.rows.map(row => row.job)
-  await tx.query(prepared('pause-failing-triggers')`
-    with ended as (
-      update triggers set valid_to = now()
-       where job_id = any(${names}::uuid[]) and valid_to is null
-      returning job_id, run_at)
-    insert into triggers (job_id, version, cron_expression, time_zone, dst_gap, dst_overlap,
-                          every_ms, anchor_at, start_at, end_at, run_at, state, valid_from, note)
-    select d.job_id, d.version, d.cron_expression, d.time_zone, d.dst_gap, d.dst_overlap, d.every_ms,
-           d.anchor_at, d.start_at, d.end_at, ended.run_at, d.state, now(), d.pause_note
-      from job_definitions d
-      left join ended on ended.job_id = d.job_id
-     where d.job_id = any(${names}::uuid[])`)
+  const at = instant(Math.max(...paused.rows.map(row => row.at)))
+  await recordTriggers(tx, { at, jobs: names.map(job => ({ jobId: jobIdOf(job) })) }, null, {
+    isPause: true,
+  })
   await tx.query(prepared('hold-failing')`
     with waiting as (
       select q.ctid as place from runs_live q

@@ -27,7 +27,7 @@ export function pausing(note: string | null): Control<Paused> {
              set state = 'PAUSED', paused_at = ${textOf(locked)}, pause_note = ${note}::text,
                  version = version + 1, updated_at = ${textOf(locked)}
            where job_id = any(${uuidsOf(going)}::uuid[])`)
-        await recordTriggers(tx, going, owner, { note })
+        await recordTriggers(tx, going, owner, { isPause: true })
         // Served by the primary key; what an executor was told of has the old fence and starts nothing.
         await tx.query(prepared('hold-runs')`
           update runs_live
