@@ -65,6 +65,9 @@ export async function buildHttpApp(options: HttpAppOptions): Promise<FastifyInst
   const answers = { style, isTransient }
   const app: FastifyInstance = Fastify({
     loggerInstance: quieter(log) as FastifyBaseLogger,
+    // A logger for each request costs more than reading it does; who traces requests wants their ids.
+    childLoggerFactory: (logger, bindings, options) =>
+      log.isLevelEnabled('debug') ? logger.child(bindings, options) : logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
     trustProxy: options.trusts ?? false,
