@@ -2,7 +2,7 @@
  * What each service needs: memory when it is ready and when it has been idle for a while, and how
  * long it takes from its start until it is ready.
  *
- *     node bench/footprint.ts [rounds, 3]
+ *     node bench/footprint.ts [rounds, 3] [name, … of programs]
  *
  * Each service is its own `main.ts` with Kafka; the all-in-one process uses the same PostgreSQL, whose
  * own memory is not counted. They run as `npm start` and the image run them: with a small young
@@ -16,12 +16,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { setTimeout as rest } from 'node:timers/promises'
-import { residentMb } from './measure/cpu.ts'
+import { cpuTimes, residentMb } from './measure/cpu.ts'
 import { publish } from './measure/report.ts'
 import { openStage } from './measure/stage.ts'
 import { median, shown, spread } from './measure/statistics.ts'
 
 const rounds = Number(process.argv[2] ?? 3)
+const only = process.argv.slice(3)
 const IDLE_MS = 10_000
 const SERVICES = ['auth', 'user', 'job', 'scheduler', 'executor'] as const
 const SMALL_HEAP = ['--max-semi-space-size=4']
@@ -33,7 +34,7 @@ await writeConfig()
 const programs = [
   ...SERVICES.map(name => ({ name: `${name}-service`, main: `services/${name}/src/main.ts` })),
   { name: 'all in one', main: 'apps/cronos/src/main.ts' },
-]
+].filter(({ name }) => only.length === 0 || only.some(each => name.includes(each)))
 const results = []
 for (const program of programs) {
   const measured = []
@@ -51,7 +52,8 @@ publish({
     'resident, median': `${shown(median(measured.map(each => each.mb)))} MB`,
     'start to ready, median': `${shown(median(measured.map(each => each.readyMs)))} ms`,
     spread: spread(measured.map(each => each.readyMs)),
-    'first start': `${shown(first.mb)} MB, ${shown(first.readyMs)} ms`,
+    'CPU of it': `${shown(median(measured.map(each => each.cpuMs)))} ms`,
+    'first start': `${shown(first.mb)} MB, ${shown(first.readyMs)} ms, CPU ${shown(first.cpuMs)} ms`,
   })),
   figures: results,
 })
@@ -81,13 +83,14 @@ async function measure(main: string) {
   if (isAllInOne) await Promise.race([saysReady(child.stdout), ended])
   else await Promise.race([becomesUp(main.split('/')[1]!, port), ended])
   const readyMs = performance.now() - begin
+  const cpuMs = cpuTimes({ started: [child.pid!] })['started']! / 1_000
   child.stdout.resume()
   await rest(IDLE_MS)
   const mb = residentMb([child.pid!])
   console.log(`${main} ${readyMs.toFixed(0)} ms, ${mb.toFixed(0)} MB`)
   child.kill('SIGTERM')
   await exited
-  return { readyMs, mb }
+  return { readyMs, cpuMs, mb }
 }
 
 async function saysReady(output: Readable): Promise<void> {
