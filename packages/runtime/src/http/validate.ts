@@ -1,7 +1,7 @@
 import { CronosError } from '@cronos/contract'
 import type { FastifySchemaCompiler } from 'fastify'
 import type { TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
+import Schema from 'typebox/schema'
 import { explain } from './explain.ts'
 import { findUnstorableText } from './storable.ts'
 
@@ -17,7 +17,7 @@ const WHOLE_NAMES: Readonly<Record<string, string>> = {
  * converted; a query's values are text and read as what their schema says, strictly.
  */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart = 'body' }) => {
-  const compiled = Compile(schema)
+  const compiled = Schema.Compile(schema)
   const whole = WHOLE_NAMES[httpPart] ?? httpPart
   return (sent: unknown) => {
     let value = sent
@@ -27,7 +27,7 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
       value = read
     }
     if (compiled.Check(value)) return { value }
-    const message = explain(schema, value, compiled.Errors(value), whole)
+    const message = explain(schema, value, compiled.Errors(value)[1], whole)
     return { error: new CronosError('INVALID_REQUEST', message) }
   }
 }
@@ -53,9 +53,11 @@ export const shapeCompiler: FastifySchemaCompiler<TSchema> = route => {
  *   wrong in one sentence, or null when all is well
  */
 export function partChecker(schema: TSchema): (value: unknown, name: string) => string | null {
-  const compiled = Compile(schema)
+  const compiled = Schema.Compile(schema)
   return (value, name) =>
-    compiled.Check(value) ? null : explain(schema, value, compiled.Errors(value), name, `${name}.`)
+    compiled.Check(value)
+      ? null
+      : explain(schema, value, compiled.Errors(value)[1], name, `${name}.`)
 }
 
 type Properties = Readonly<Record<string, { readonly type?: string; readonly default?: unknown }>>
