@@ -2,6 +2,7 @@ import {
   type Fence,
   formatInstant,
   type Instant,
+  instant,
   type JobId,
   type JobPolicies,
   type JobType,
@@ -39,6 +40,10 @@ export interface Claimed extends RunKey {
   readonly isSkipped: boolean
   /** Only of a recurring job's fire that has not started, and of a lost attempt: else null. */
   readonly job: ClaimedJob | null
+  /** Its priority: 0 is the most urgent. */
+  readonly level: number
+  /** When it was due to be claimed. */
+  readonly wakeAt: Instant
   /** The database's clock, at which the claim was made. */
   readonly now: Instant
 }
@@ -81,6 +86,12 @@ export interface ClaimOptions {
   readonly misfireAfterMs?: number
   /** How much each owner may get; null where all are alike. */
   readonly shares?: Shares | null
+  /**
+   * Where the scan begins, because nothing is left before it; null or left out for the beginning.
+   * What was claimed lies there as long as PostgreSQL may not clean up behind it, and each claim
+   * would pass by it.
+   */
+  readonly from?: Instant | null
 }
 
 /** What keeps the runs of one owner from being all that is claimed. */
@@ -116,6 +127,7 @@ const RESERVED_SHARE = [0.4, 0.2, 0.1, 0.05] as const
  */
 export async function claimRuns(tx: Db, options: ClaimOptions): Promise<Claimed[]> {
   const { limit, dispatchLeaseMs, takeOver, shares = null } = options
+  const from = Math.max(options.from ?? 0, shares?.from ?? 0)
   const { misfireAfterMs = 60_000 } = options
   const passedOver = [...(shares?.left ?? [])].filter(([, runs]) => runs <= 0)
   const { rows } = await tx.query<ClaimedRow>({
@@ -140,7 +152,7 @@ export async function claimRuns(tx: Db, options: ClaimOptions): Promise<Claimed[
                      from runs_live q
                     where q.priority = level.priority
                       and q.wake_at <= now()
-                      and q.wake_at >= coalesce(${shares?.from ? formatInstant(shares.from) : null}::timestamptz, '-infinity')
+                      and q.wake_at >= ${from > 0 ? formatInstant(instant(from)) : '-infinity'}::timestamptz
                       and (q.status <> 'RUNNING' or ${takeOver}::boolean)
                       and (q.owner <> all(${passedOver.map(([owner]) => owner)}::text[])
                            or q.status <> 'PENDING')
@@ -207,7 +219,8 @@ export async function claimRuns(tx: Db, options: ClaimOptions): Promise<Claimed[
               q.started_at as "startedAt", picked.was, picked.job, q.dispatches = 1 as "isFirst",
               q.cancel_at is not null as "isCancelled", picked.is_skipped as "isSkipped",
               case when q.attempt = 0 then q.expires_at end as "expiresAt", clock.ms as now,
-              q.priority, picked.place_in_level::int as "placeInLevel"`,
+              q.priority as level, floor(date_part('epoch', picked.wake_at) * 1000) as "wakeAt",
+              picked.place_in_level::int as place`,
   })
   return rows.sort(inOrder)
 }
@@ -227,11 +240,11 @@ function withinShares({ each, left }: Shares): object {
 const LEVELS = priorities.map((_, level) => level)
 
 interface ClaimedRow extends Claimed {
-  readonly priority: number
-  readonly placeInLevel: number
+  /** Among those of its level. */
+  readonly place: number
 }
 
 /** The most urgent first, those that wait longest before others. */
 function inOrder(a: ClaimedRow, b: ClaimedRow): number {
-  return a.priority - b.priority || a.placeInLevel - b.placeInLevel
+  return a.level - b.level || a.place - b.place
 }
