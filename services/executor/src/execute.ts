@@ -13,12 +13,14 @@ import {
 } from '@cronos/store'
 import { type AttemptDeps, executeAttempt, handBack } from './attempt.ts'
 import type { ExecutorConfig } from './config.ts'
+import { AttemptContext } from './context.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import { openIntake } from './intake.ts'
-import { type Interrupt, Interrupted, openInterrupt } from './interrupt.ts'
+import { Interrupt, Interrupted } from './interrupt.ts'
 import type { LogWriter } from './log-writer.ts'
 import { openPace } from './pace.ts'
 import type { Recorder } from './recorder.ts'
+import type { TaskTools } from './tools.ts'
 
 export interface ExecutionDeps extends AttemptDeps {
   /** Names this process among all executors. */
@@ -27,6 +29,7 @@ export interface ExecutionDeps extends AttemptDeps {
   readonly heartbeat: Heartbeat
   readonly recorder: Recorder
   readonly logs: LogWriter
+  readonly tools: TaskTools
   /** Tells the schedulers that a run is due in so many milliseconds. */
   readonly tellWake: (inMs: number) => void
 }
@@ -56,8 +59,8 @@ interface Running {
   readonly name: string
   readonly startedMs: number
   readonly interrupt: Interrupt
-  /** Lets go of the lease. */
-  readonly release: () => void
+  /** Its number at the heartbeat. */
+  readonly lease: number
   /** Whether its task is under way, in a slot. */
   hasSlot: boolean
   deadline: NodeJS.Timeout | undefined
@@ -66,7 +69,7 @@ interface Running {
 }
 
 export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Execution {
-  const { id, db, log, heartbeat, recorder, logs, tellWake } = deps
+  const { id, db, log, heartbeat, recorder, tellWake } = deps
   const intake = openIntake()
   const pace = openPace(() => performance.now())
   const running = new Map<string, Running>()
@@ -170,15 +173,22 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
   function hold(run: Started, startedMs: number): void {
     const name = nameOf(run)
     if (running.has(name)) return
-    const release = heartbeat.hold(run, run.timeoutMs)
-    const held = { run, name, startedMs, release, interrupt: openInterrupt() }
-    const attempt: Running = { ...held, hasSlot: false, deadline: undefined, ended: null }
+    const attempt: Running = {
+      run,
+      name,
+      startedMs,
+      interrupt: new Interrupt(),
+      lease: heartbeat.hold(run, run.timeoutMs),
+      hasSlot: false,
+      deadline: undefined,
+      ended: null,
+    }
     running.set(name, attempt)
     slotless.push(attempt)
   }
 
   function forget(attempt: Running): void {
-    attempt.release()
+    heartbeat.drop(attempt.lease)
     running.delete(attempt.name)
     startWaiting()
   }
@@ -199,8 +209,7 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
     const late = slotless.filter(each => each.startedMs <= before)
     slotless = slotless.filter(each => each.startedMs > before)
     for (const attempt of late) {
-      attempt.ended = record(handBack(attempt.run)).finally(() => forget(attempt))
-      attempt.ended.catch(broken.reject)
+      attempt.ended = owned(attempt, record(handBack(attempt.run)))
     }
   }
 
@@ -209,8 +218,18 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
     attempt.hasSlot = true
     heartbeat.setFree(config.slots - busy)
     if (fresh.push(attempt) === 1) setImmediate(setDeadlines)
-    attempt.ended = executeAndRecord(attempt).finally(() => forget(attempt))
-    attempt.ended.catch(broken.reject)
+    attempt.ended = owned(attempt, executeAndRecord(attempt))
+  }
+
+  /** What goes wrong beyond the attempt itself breaks the executor. */
+  async function owned(attempt: Running, work: Promise<void>): Promise<void> {
+    try {
+      await work
+    } catch (error) {
+      broken.reject(error)
+    } finally {
+      forget(attempt)
+    }
   }
 
   function setDeadlines(): void {
@@ -227,8 +246,8 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
 
   async function executeAndRecord(attempt: Running): Promise<void> {
     const { run, interrupt } = attempt
-    const told = logs.open(run)
-    const ended = await executeAttempt(run, interrupt, told, deps, config)
+    const context = new AttemptContext(run, interrupt, attempt.startedMs, deps)
+    const ended = await executeAttempt(run, interrupt, context, deps, config)
     clearTimeout(attempt.deadline)
     attempt.hasSlot = false
     busy--
@@ -236,7 +255,8 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
     pace.ended()
     beginSlotless()
     startWaiting()
-    await told.end() // while the run is still this attempt's
+    const written = context.end()
+    if (written !== null) await written // while the run is still this attempt's
     if (ended === null) return
     if (ended.error !== null)
       log.info(
@@ -275,7 +295,7 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
       },
       () => {}, // all ended before
     )
-    await Promise.allSettled(Array.from(running.values(), each => each.ended))
+    await Promise.all(Array.from(running.values(), each => each.ended))
     grace.abort()
     await abortAll
   }

@@ -10,6 +10,7 @@ import {
 import type { SchedulerConfig } from './config.ts'
 import { startDeadLetters } from './dead-letters.ts'
 import { openFairness } from './fairness.ts'
+import { openLowWater } from './low-water.ts'
 import { startRetention } from './retention.ts'
 import { tick } from './tick.ts'
 import { dispatchWindow } from './window.ts'
@@ -57,7 +58,8 @@ export function startScheduler(deps: SchedulerDeps, config: SchedulerConfig): St
   )
   const absence = watchAbsence(clock, config.heartbeatMs + REPORT_MS)
   const tzdata = process.versions['tz'] ?? 'unknown'
-  const tickDeps = { db, bus, log, window, fairness, tzdata, random: Math.random }
+  const lowWater = openLowWater(clock)
+  const tickDeps = { db, bus, log, window, fairness, lowWater, tzdata, random: Math.random }
   let failing = false
 
   const loop = startLoop({
@@ -77,6 +79,7 @@ export function startScheduler(deps: SchedulerDeps, config: SchedulerConfig): St
       } catch (error) {
         failing = true
         absence.wasAway()
+        lowWater.forget()
         throw error
       }
     },

@@ -109,7 +109,7 @@ export async function createJobs(db: Db, jobs: readonly NewJob[]): Promise<Creat
         from wanted)
     insert into runs_live (job_id, scheduled_at, due_at, wake_at, expires_at, max_attempts, priority,
                            recurring, status, owner, tzdata)
-    select job_id, date_trunc('milliseconds', fire_at), due_at, due_at,
+    select job_id, date_trunc('milliseconds', fire_at), due_at, greatest(due_at, now()),
            due_at + interval '1 millisecond' * expire_after_ms, max_attempts, priority,
            job_type = 'RECURRING', 'PENDING', owner, tzdata
       from wanted

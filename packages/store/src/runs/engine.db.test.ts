@@ -192,8 +192,8 @@ test('a scheduler that was away itself takes over no running attempt', async () 
   await start(await claim())
   await passTime(db)
   assert.deepEqual(await claim({ takeOver: false }), [])
-  assert.equal(await readNextWake(db, { takeOver: false }), null)
-  assert.equal(await readNextWake(db, { takeOver: true }), 0)
+  assert.equal((await readNextWake(db, { takeOver: false })).inMs, null)
+  assert.equal((await readNextWake(db, { takeOver: true })).inMs, 0)
 })
 
 test('a failed attempt waits for its retry, and the job is RUNNING meanwhile', async () => {
@@ -282,7 +282,7 @@ test('a heartbeat keeps the leases it names and answers which are still held', a
     kept.map(each => each.fence),
     [run!.fence],
   )
-  const nextMs = await readNextWake(db, { takeOver: true })
+  const nextMs = (await readNextWake(db, { takeOver: true })).inMs
   assert.ok(nextMs! > 50_000, `the lease ends in ${nextMs} ms`)
 })
 
@@ -290,7 +290,7 @@ test('no heartbeat moves a lease past the deadline of its attempt', async () => 
   await stored(aJob({ timeoutMs: 20_000 }))
   const [run] = await start(await claim())
   await extendLeases(db, [run!], { leaseMs: 600_000, graceMs: 1_000 })
-  const nextMs = await readNextWake(db, { takeOver: true })
+  const nextMs = (await readNextWake(db, { takeOver: true })).inMs
   assert.ok(nextMs! <= 21_000, `the lease ends in ${nextMs} ms`)
 })
 
@@ -304,7 +304,7 @@ test('a run that the bus refused again and again is not left alone for long when
   await stored(aJob())
   for (let refused = 0; refused < 6; refused++) await releaseRuns(db, await claim(), 0)
   await claim()
-  const leaseMs = await readNextWake(db, { takeOver: true })
+  const leaseMs = (await readNextWake(db, { takeOver: true })).inMs
   assert.ok(leaseMs! <= 10_000, `the dispatch lease ends in ${leaseMs} ms`)
 })
 
