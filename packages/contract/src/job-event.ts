@@ -26,9 +26,9 @@ export type DecodedEvent =
   | { readonly event: null; readonly reason: string }
 
 /** What the dispatch is told apart by from others of the same run. */
-const FENCE_HEADER = 'cronos-fence'
+export const FENCE_HEADER = 'cronos-fence'
 /** For people and other systems: job and fire time say the same. */
-const RUN_ID_HEADER = 'cronos-run-id'
+export const RUN_ID_HEADER = 'cronos-run-id'
 /** @see https://www.w3.org/TR/trace-context/#traceparent-header */
 const TRACE_HEADER = 'traceparent'
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/

@@ -1,5 +1,6 @@
 import { type EncodedMessage, encodeJobEvent } from '@cronos/contract'
 import type { JobEvent } from '@cronos/domain'
+import { isPlain, type PlainEvent } from './event-record.ts'
 import { murmur2 } from './murmur2.ts'
 import { type ByteString, bytesOf, type RecordParts, recordText } from './record-text.ts'
 
@@ -8,7 +9,8 @@ export interface Message {
   readonly topic: string
   /** The partition, which is the remainder of this by the number of partitions that there are. */
   readonly slot: number
-  readonly record: ByteString
+  /** The event, or the text of the record. */
+  readonly content: PlainEvent | ByteString
 }
 
 /**
@@ -16,9 +18,8 @@ export interface Message {
  * has that one may be full for an hour, or paused, and others may be idle.
  */
 export function eventMessage(topic: string, event: JobEvent): Message {
-  // All of an event is ASCII, so its texts are byte strings as they are.
-  const encoded = encodeJobEvent(event)
-  return { topic, slot: slotOf(encoded.key) + repeats(event), record: recordText(encoded) }
+  const slot = slotOf(event.jobId) + repeats(event)
+  return { topic, slot, content: isPlain(event) ? event : recordText(encodeJobEvent(event)) }
 }
 
 /** A message of Cronos' own as a message of `topic`; its key decides on the partition. */
@@ -35,7 +36,7 @@ export function messageOfBytes(topic: string, parts: RecordParts, slot = 0): Mes
   return {
     topic,
     slot: parts.key === null ? slot : slotOf(parts.key),
-    record: recordText(parts),
+    content: recordText(parts),
   }
 }
 

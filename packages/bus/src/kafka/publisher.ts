@@ -4,6 +4,7 @@ import { withDeadline } from './deadline.ts'
 import { isUnknownTopic } from './faults.ts'
 import type { Message } from './messages.ts'
 import type { KafkaBusOptions } from './options.ts'
+import { setOf } from './record-set.ts'
 import type { Topics } from './topics.ts'
 
 /** Sends messages to Kafka. */
@@ -135,7 +136,7 @@ async function setsOf(
     const byPartition = Map.groupBy(ofTopic, ({ slot }) => slot % partitionsCount)
     return Array.from(byPartition, ([partition, ofPartition]) => ({
       ...{ topic, partition },
-      value: { records: ofPartition.map(({ record }) => record) },
+      value: setOf(ofPartition),
     }))
   })
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { crc32c, Reader, readRecordsBatch } from '@platformatic/kafka'
 import fc from 'fast-check'
-import { batchOf } from './record-set.ts'
+import { batchOf, setOf, UNNUMBERED } from './record-set.ts'
 import { bytesOf, type RecordParts, recordText } from './record-text.ts'
 
 const bytes = fc.uint8Array({ maxLength: 300 }).map(data => Buffer.from(data).toString('latin1'))
@@ -14,11 +14,13 @@ const parts: fc.Arbitrary<RecordParts> = fc
   )
   .map(([key, value, headers]) => ({ key, value, headers }))
 
+const messageOf = (given: RecordParts) => ({ topic: 't', slot: 0, content: recordText(given) })
+
 test('what is written as a batch the client reads as it was', () => {
   const numbers = { producerId: 12n, producerEpoch: 3, sequence: 45 }
   fc.assert(
     fc.property(fc.array(parts, { minLength: 1, maxLength: 150 }), all => {
-      const batch = batchOf({ records: all.map(recordText) }, numbers, 1_795_000_000_123)
+      const batch = batchOf(setOf(all.map(messageOf)), numbers, 1_795_000_000_123)
       const read = readRecordsBatch(Reader.from(batch))
       assert.equal(read.length, batch.length - 12)
       assert.equal(read.crc, crc32c(batch.subarray(21)))
@@ -42,8 +44,8 @@ test('what is written as a batch the client reads as it was', () => {
 
 test('lengths of one, two, three and four bytes are read as they were', () => {
   for (const length of [0, 63, 64, 2_047, 2_048, 8_191, 8_192, 1_048_576, 3_000_000]) {
-    const record = recordText({ key: null, value: 'x'.repeat(length), headers: [] })
-    const batch = batchOf({ records: [record, record] }, numbersOfNobody, 0)
+    const message = messageOf({ key: null, value: 'x'.repeat(length), headers: [] })
+    const batch = batchOf(setOf([message, message]), UNNUMBERED, 0)
     const { records } = readRecordsBatch(Reader.from(batch))
     assert.deepEqual(
       records.map(each => each.value?.length),
@@ -59,5 +61,3 @@ test('text is sent in UTF-8', () => {
     }),
   )
 })
-
-const numbersOfNobody = { producerId: -1n, producerEpoch: -1, sequence: -1 }

@@ -1,9 +1,13 @@
 import { crc32c } from '@platformatic/kafka'
-import { type ByteString, recordsText } from './record-text.ts'
+import { MAX_EVENT_BYTES, writeEventRecord } from './event-record.ts'
+import type { Message } from './messages.ts'
+import { MAX_FRAME_BYTES, writeRecord } from './record-text.ts'
 
 /** Records for one partition, which are sent, and sent again, as one batch. */
 export interface RecordSet {
-  readonly records: readonly ByteString[]
+  readonly count: number
+  /** The records, behind room for the head of the batch. */
+  readonly bytes: Buffer
 }
 
 /** By what a broker tells a batch that it has from one that is new. */
@@ -35,21 +39,32 @@ const FIRST_SEQUENCE = 53
 const COUNT = 57
 const RECORDS = 61
 
-/** The set as a batch of Kafka's format 2, uncompressed. */
-export function batchOf({ records }: RecordSet, numbers: BatchNumbers, nowMs: number): Buffer {
-  const text = recordsText(records)
-  const batch = Buffer.allocUnsafe(RECORDS + text.length)
-  batch.fill(0, 0, RECORDS)
-  batch.writeInt32BE(batch.length - LENGTH - 4, LENGTH)
-  batch.writeInt8(2, MAGIC)
-  batch.writeInt32BE(records.length - 1, LAST_OFFSET_DELTA)
-  batch.writeBigInt64BE(BigInt(nowMs), FIRST_TIMESTAMP)
-  batch.writeBigInt64BE(BigInt(nowMs), MAX_TIMESTAMP)
-  batch.writeBigInt64BE(numbers.producerId, PRODUCER_ID)
-  batch.writeInt16BE(numbers.producerEpoch, PRODUCER_EPOCH)
-  batch.writeInt32BE(numbers.sequence, FIRST_SEQUENCE)
-  batch.writeInt32BE(records.length, COUNT)
-  batch.write(text, RECORDS, 'latin1')
-  batch.writeUInt32BE(crc32c(batch.subarray(ATTRIBUTES)), CRC)
-  return batch
+export function setOf(messages: readonly Message[]): RecordSet {
+  let size = RECORDS
+  for (const { content } of messages)
+    size += typeof content === 'string' ? content.length + MAX_FRAME_BYTES : MAX_EVENT_BYTES
+  const bytes = Buffer.allocUnsafe(size)
+  let end = RECORDS
+  for (const [index, { content }] of messages.entries())
+    end =
+      typeof content === 'string'
+        ? writeRecord(bytes, end, content, index)
+        : writeEventRecord(bytes, end, content, index)
+  return { count: messages.length, bytes: bytes.subarray(0, end) }
+}
+
+/** The set as a batch of Kafka's format 2, uncompressed. Its head is written anew. */
+export function batchOf({ count, bytes }: RecordSet, numbers: BatchNumbers, nowMs: number): Buffer {
+  bytes.fill(0, 0, RECORDS)
+  bytes.writeInt32BE(bytes.length - LENGTH - 4, LENGTH)
+  bytes.writeInt8(2, MAGIC)
+  bytes.writeInt32BE(count - 1, LAST_OFFSET_DELTA)
+  bytes.writeBigInt64BE(BigInt(nowMs), FIRST_TIMESTAMP)
+  bytes.writeBigInt64BE(BigInt(nowMs), MAX_TIMESTAMP)
+  bytes.writeBigInt64BE(numbers.producerId, PRODUCER_ID)
+  bytes.writeInt16BE(numbers.producerEpoch, PRODUCER_EPOCH)
+  bytes.writeInt32BE(numbers.sequence, FIRST_SEQUENCE)
+  bytes.writeInt32BE(count, COUNT)
+  bytes.writeUInt32BE(crc32c(bytes.subarray(ATTRIBUTES)), CRC)
+  return bytes
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { openSequences } from './sequences.ts'
 
 const producer = { producerId: 7n, producerEpoch: 0 }
-const setOf = (count: number) => ({ records: Array.from({ length: count }, () => 'x') })
+const setOf = (count: number) => ({ count, bytes: Buffer.alloc(0) })
 
 test('the sets of a partition are numbered one behind the other, and partitions apart', () => {
   const sequences = openSequences()
@@ -34,8 +34,7 @@ test('for a producer that the broker does not know yet the numbers begin anew', 
 
 test('behind the largest number comes 0', () => {
   const sequences = openSequences()
-  const many = { records: { length: 0x7fff_fffe } as readonly string[] }
-  sequences.numbersOf(many, 'a:0', producer)
+  sequences.numbersOf(setOf(0x7fff_fffe), 'a:0', producer)
   assert.equal(sequences.numbersOf(setOf(3), 'a:0', producer).sequence, 0x7fff_fffe)
   assert.equal(sequences.numbersOf(setOf(3), 'a:0', producer).sequence, 1)
 })

@@ -38,7 +38,7 @@ export function openSequences(): Sequences {
       const sequence = next.get(partition) ?? 0
       const numbers = { producerId, producerEpoch, sequence }
       known.set(set, numbers)
-      next.set(partition, after(sequence, set.records.length))
+      next.set(partition, after(sequence, set.count))
       return numbers
     },
   }

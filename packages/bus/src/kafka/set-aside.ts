@@ -1,4 +1,3 @@
-import type { Message as Received } from '@platformatic/kafka'
 import { isRefusedMessage } from './faults.ts'
 import { messageOfBytes } from './messages.ts'
 import type { BusLog } from './options.ts'
@@ -7,7 +6,14 @@ import { type ByteString, bytesOf, type RecordParts } from './record-text.ts'
 import { growingRests } from './rest.ts'
 
 /** A message as it was read. */
-export type RawMessage = Received<Buffer | undefined, Buffer | undefined, Buffer, Buffer>
+export interface RawMessage {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: readonly (readonly [name: Buffer | null, value: Buffer | null])[]
+}
 
 export interface SetAsideDeps {
   readonly publisher: Publisher
@@ -76,7 +82,7 @@ function letterOf(message: RawMessage, reason: string): RecordParts {
     key: latin1(key),
     value: latin1(value),
     headers: [
-      ...message.headerEntries.map(([name, value]) => [latin1(name) ?? '', latin1(value)] as const),
+      ...message.headers.map(([name, value]) => [latin1(name) ?? '', latin1(value)] as const),
       ...Object.entries(own).map(([name, text]) => [name, bytesOf(text)] as const),
     ],
   }
@@ -88,6 +94,6 @@ function referenceTo({ headers }: RecordParts): RecordParts {
   return { key: null, value: null, headers: [...ours, ['cronos-value', 'left']] }
 }
 
-function latin1(bytes: Buffer | null | undefined): ByteString | null {
+function latin1(bytes: Buffer | null): ByteString | null {
   return bytes?.toString('latin1') ?? null
 }
