@@ -33,14 +33,18 @@ async function openConsumer(latest: number) {
   const options = await kafkaOptions()
   await using bus = openKafkaBus(options)
   await bus.publish([1, 2, 3].map(anEvent))
+  await using stack = new AsyncDisposableStack()
   const consumer = new OldConsumer({
     ...{ clientId: 'old', bootstrapBrokers: [...options.bootstrapServers] },
-    ...{ groupId: options.consumer.groupId, retries: 0 },
+    // A broker that has just started has no coordinator of groups yet.
+    ...{ groupId: options.consumer.groupId, retries: 30, retryDelay: 100 },
   })
+  stack.defer(() => consumer.close(true))
   consumer.latest = latest
   const topics = [options.topics.events]
   const stream = await consumer.consume({ topics, mode: 'earliest', maxWaitTime: 100 })
-  return { stream, [Symbol.asyncDispose]: () => consumer.close(true) }
+  const owned = stack.move()
+  return { stream, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
 for (const version of [12, 13, 14, 15, 16, 17])
