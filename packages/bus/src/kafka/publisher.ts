@@ -49,6 +49,7 @@ export function openPublisher(
   let isClosed = false
   let producer: BatchProducer | undefined
 
+  connect().catch(error => log.debug({ err: error }, 'not connected yet; the first send will be'))
   return {
     send(messages) {
       if (messages.length === 0) return Promise.resolve()
@@ -93,6 +94,17 @@ export function openPublisher(
     const batch = waiting.slice(0, count)
     waiting = waiting.slice(count)
     return batch
+  }
+
+  /** Ahead of the first send, which would take a fifth of a second: it may well be a job's. */
+  async function connect(): Promise<void> {
+    await topics.ready()
+    if (isClosed || producer !== undefined) return
+    producer = openProducer()
+    await Promise.all([
+      producer.connectToBrokers(),
+      how.idempotent ? producer.initIdempotentProducer({}) : undefined,
+    ])
   }
 
   async function sendBatch(messages: readonly Message[]): Promise<void> {

@@ -1,4 +1,4 @@
-import { crc32c } from '@platformatic/kafka'
+import { crc32c, Writer } from '@platformatic/kafka'
 import { MAX_EVENT_BYTES, writeEventRecord } from './event-record.ts'
 import type { Message } from './messages.ts'
 import { MAX_FRAME_BYTES, writeRecord } from './record-text.ts'
@@ -45,11 +45,13 @@ export function setOf(messages: readonly Message[]): RecordSet {
     size += typeof content === 'string' ? content.length + MAX_FRAME_BYTES : MAX_EVENT_BYTES
   const bytes = Buffer.allocUnsafe(size)
   let end = RECORDS
-  for (const [index, { content }] of messages.entries())
+  for (let index = 0; index < messages.length; index++) {
+    const { content } = messages[index]!
     end =
       typeof content === 'string'
         ? writeRecord(bytes, end, content, index)
         : writeEventRecord(bytes, end, content, index)
+  }
   return { count: messages.length, bytes: bytes.subarray(0, end) }
 }
 
@@ -65,6 +67,8 @@ export function batchOf({ count, bytes }: RecordSet, numbers: BatchNumbers, nowM
   bytes.writeInt16BE(numbers.producerEpoch, PRODUCER_EPOCH)
   bytes.writeInt32BE(numbers.sequence, FIRST_SEQUENCE)
   bytes.writeInt32BE(count, COUNT)
-  bytes.writeUInt32BE(crc32c(bytes.subarray(ATTRIBUTES)), CRC)
+  // Plain bytes would be copied first.
+  const checked = Writer.create().append(bytes.subarray(ATTRIBUTES)).dynamicBuffer
+  bytes.writeUInt32BE(crc32c(checked), CRC)
   return bytes
 }
