@@ -1,3 +1,4 @@
+export { digitsOf, passBytes, readDigits, writeAscii, writeBytes, writeInteger } from './ascii.ts'
 export * from './auth.ts'
 export {
   CloneJob,
@@ -39,6 +40,8 @@ export {
   decodeJobEvent,
   type EncodedMessage,
   encodeJobEvent,
+  FENCE_HEADER,
+  RUN_ID_HEADER,
 } from './job-event.ts'
 export {
   ArtifactSummary,
@@ -62,3 +65,9 @@ export { ResolveRun } from './resolve.ts'
 export { RunLog } from './run-logs.ts'
 export { FoundJob, JobsFound, RunsFound } from './search.ts'
 export * from './users.ts'
+export {
+  isPlainJobEvent,
+  readWrittenJobEvent,
+  writeJobEvent,
+  writtenLength,
+} from './written-job-event.ts'
