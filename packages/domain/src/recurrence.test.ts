@@ -87,6 +87,15 @@ describe('a recurrence', () => {
   })
 })
 
+test('nothing fires after the year 9999, by cron or by interval', () => {
+  const last = at('9999-12-31T23:59:58.000Z')
+  const everySecond = byCron('* * * * * *')
+  assert.equal(nextFireOf(everySecond, last), last + 1_000)
+  assert.equal(nextFireOf(everySecond, instant(last + 1_000)), null)
+  const daily: Recurrence = { kind: 'every', everyMs: 86_400_000, anchorAt: last, ...unbounded }
+  assert.equal(nextFireOf(daily, last), null)
+})
+
 describe('the spread of a job', () => {
   test('is the same each time, and below its bound', () => {
     fc.assert(

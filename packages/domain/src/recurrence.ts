@@ -47,12 +47,15 @@ export function recurrenceOf(stored: StoredRecurrence): Recurrence {
   return { kind: 'cron', cron: parsed.cron, zone, dst, startAt, endAt }
 }
 
-/** The next fire time strictly after an instant; null when there is none. */
+/**
+ * The next fire time strictly after an instant; null when there is none, or only one after the year
+ * 9999, which ISO-8601 and the database do not write alike.
+ */
 export function nextFireOf(recurrence: Recurrence, after: Instant): Instant | null {
   const { startAt, endAt } = recurrence
   const from = startAt === null ? after : instant(Math.max(after, startAt - 1))
   const at = unboundedNext(recurrence, from)
-  return at === null || (endAt !== null && at >= endAt) ? null : at
+  return at === null || !isWritable(at) || (endAt !== null && at >= endAt) ? null : at
 }
 
 /** The last fire time strictly before an instant; null when there is none in the 400 years before. */

@@ -1,5 +1,12 @@
 import { CronosError, CronPreview, Forecast, PreviewCron } from '@cronos/contract'
-import { formatInstant, type Instant, later, previewCron } from '@cronos/domain'
+import {
+  formatInstant,
+  type Instant,
+  isWritable,
+  later,
+  latestInstant,
+  previewCron,
+} from '@cronos/domain'
 import { duration, type HttpApp, userWith } from '@cronos/runtime'
 import { type Pool, readNow } from '@cronos/store'
 import { Type } from 'typebox'
@@ -85,7 +92,7 @@ function readWindow(
   bucket: string,
 ) {
   const start = from === undefined ? now : readExactInstant('from', from).at
-  const end = to === undefined ? later(start, DAY_MS) : readExactInstant('to', to).at
+  const end = to === undefined ? dayAfter(start) : readExactInstant('to', to).at
   const bucketMs = bucketDuration.read(bucket)
   if (bucketMs === undefined)
     refuse(`bucket must be ${bucketDuration.expects}, got ${quote(bucket)}`)
@@ -97,6 +104,11 @@ function readWindow(
       `bucket must cut the time from from to to into at most ${MAX_BUCKETS} parts, got ${bucket}`,
     )
   return { from: start, to: end, bucketMs }
+}
+
+function dayAfter(at: Instant): Instant {
+  const end = later(at, DAY_MS)
+  return isWritable(end) ? end : latestInstant
 }
 
 function refuse(message: string): never {
