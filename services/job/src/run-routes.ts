@@ -21,6 +21,12 @@ export const RunList = Type.Array(RunSummary)
 const RunPath = Type.Object({ runId: Type.String() })
 const ArtifactPath = Type.Object({ runId: Type.String(), name: Type.String() })
 
+/** Of whatever content type the run gave it. */
+const File = Type.Unsafe<Buffer>({
+  description: 'The file',
+  content: { '*/*': { schema: { type: 'string', format: 'binary' } } },
+})
+
 /** What a user may ask of runs and of what they made. */
 export function addRunRoutes(app: HttpApp, { reads }: { reads: Pool }): void {
   app.get(
@@ -61,6 +67,7 @@ export function addRunRoutes(app: HttpApp, { reads }: { reads: Pool }): void {
         tags: ['runs'],
         summary: 'Download what a run made',
         params: ArtifactPath,
+        response: { 200: File },
       },
     },
     async (request, reply) => {
