@@ -140,17 +140,21 @@ export function toAttempt(attempt: AttemptRow): RunDetails['attempts'][number] {
     ...attempt,
     startedAt: textOf(attempt.startedAt),
     endedAt: textOf(attempt.endedAt),
-    error: toError(attempt.error),
+    error: toError(attempt.error, 'with stack'),
   }
 }
 
-/** Its owner may see what a task threw, but not where in Cronos: stacks stay with the operators. */
-export function toError(error: RecordedError | null): RunSummary['error'] {
+/** Where it was thrown is told with an attempt alone; lists stay short. */
+export function toError(
+  error: RecordedError | null,
+  detail: 'with stack' | 'short' = 'short',
+): RunSummary['error'] {
   if (error === null) return null
-  const { message, name, cause } = error
+  const { message, name, stack, cause } = error
   return {
     message,
     ...(name === undefined ? {} : { name }),
-    ...(cause === undefined ? {} : { cause: toError(cause) }),
+    ...(stack === undefined || detail === 'short' ? {} : { stack }),
+    ...(cause === undefined ? {} : { cause: toError(cause, detail) }),
   }
 }
