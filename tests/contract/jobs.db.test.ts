@@ -490,6 +490,8 @@ test('a preview tells an expression in words, its fire times, and what the clock
     { at: '2026-03-31T00:30:00.000Z', local: '2026-03-31T02:30:00+02:00' },
   ])
   assert.ok(json.warnings.some((warning: { code: string }) => warning.code === 'CLOCK_CHANGE'))
+  const nulls = { timeZone: null, dst: null, count: null, after: null }
+  assert.equal((await preview({ cronExpression: '@daily', ...nulls })).json.fires.length, 10)
   const typo = await preview({ cronExpression: '@daily', timezone: 'Asia/Tokyo' })
   assert.equal(typo.json.warnings[0].code, 'UNKNOWN_FIELD')
   const never = await preview({ cronExpression: '0 0 0 31 2 *' })
@@ -529,6 +531,8 @@ test('a forecast counts the fires of one’s own jobs, bucket by bucket', async 
     [0, 6, 1],
   )
   assert.equal(buckets[0].busySlots, null)
+  const iso = await ask(`/api/v1/forecast?${window.replace('1h', 'PT1H')}`, { token })
+  assert.deepEqual(iso.json.buckets, buckets)
 })
 
 test('a forecast ends with the year 9999', async () => {
@@ -539,7 +543,15 @@ test('a forecast ends with the year 9999', async () => {
 
 test('a forecast of what cannot be cut is refused', async () => {
   const wrong = [
-    ...['bucket=x', 'bucket=1ms', 'from=x', 'to=2001-01-01T00:00:00Z'],
+    ...[
+      'bucket=x',
+      'bucket=1ms',
+      'bucket=PT0S',
+      'bucket=PT0.5S',
+      'bucket=P1M',
+      'from=x',
+      'to=2001-01-01T00:00:00Z',
+    ],
     'from=2026-01-01T00:00:00Z&to=2028-01-01T00:00:00Z',
     'from=2026-01-01T00:00:00Z&to=2026-06-01T00:00:00Z&bucket=1s',
   ]
