@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import type { Bus } from '@cronos/bus'
-import { type JobId, type JobStatus, type RunKey, runIdOf, type UserId } from '@cronos/domain'
+import {
+  type JobId,
+  type JobStatus,
+  type RunKey,
+  runIdOf,
+  type UserId,
+  uuidOf,
+} from '@cronos/domain'
 import {
   defineTask,
   type ExecutorConfig,
@@ -27,7 +34,7 @@ import {
   resuming,
   sql,
 } from '@cronos/store'
-import { aJob, byCron, byInterval, freshDatabase, fromNow } from '@cronos/testkit'
+import { aJob, atInstant, byCron, byInterval, freshDatabase, fromNow } from '@cronos/testkit'
 import { pino } from 'pino'
 import { Type } from 'typebox'
 
@@ -48,7 +55,7 @@ const keepForADay = {
   ...{ succeededMs: DAY_MS, failedMs: DAY_MS },
   ...{ cancelledMs: DAY_MS, skippedMs: DAY_MS },
 }
-const schedulerConfig: SchedulerConfig = {
+export const schedulerConfig: SchedulerConfig = {
   batchSize: 2_000,
   maxSleepMs: 30_000,
   baseBackoffMs: 50,
@@ -276,6 +283,37 @@ export function testPipeline(name: string, openBus: () => Promise<EngineBus>): v
     opened.resolve(undefined)
     for (const job of [...quick, ...slow])
       assert.equal((await reaches(job.jobId, 'COMPLETED')).attempts, 1)
+  })
+
+  test(`${name}: of runs that have lost two executors no two go on beside each other`, async () => {
+    let suspects = 0
+    let most = 0
+    const beside = Promise.withResolvers<undefined>()
+    await using _pair = await startPair(
+      tasks({
+        async suspect() {
+          most = Math.max(most, ++suspects)
+          await beside.promise
+          await new Promise(resolve => setTimeout(resolve, 30))
+          suspects--
+          return undefined
+        },
+        innocent() {
+          beside.resolve(undefined)
+          return Promise.resolve(undefined)
+        },
+      }),
+      { slots: 6 },
+    )
+    const jobs = Array.from({ length: 4 }, () => named('suspect'))
+    await createJobs(db, jobs)
+    await db.query(sql`
+      update runs_live set lost = 2 where job_id = any(${jobs.map(job => uuidOf(job.jobId))}::uuid[])`)
+    const innocent = named('innocent', { trigger: atInstant(await fromNow(db, 300)) })
+    await store(innocent)
+    for (const { jobId } of [...jobs, innocent])
+      assert.equal((await reaches(jobId, 'COMPLETED')).attempts, 1)
+    assert.equal(most, 1)
   })
 
   test(`${name}: a task that fails is tried again with the same run id, until it succeeds`, async () => {

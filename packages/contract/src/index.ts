@@ -23,6 +23,7 @@ export {
   LettersDone,
   MAX_LETTERS,
   ReplayLetter,
+  ReplayLetters,
 } from './dead-letters.ts'
 export { type ErrorStyle, errorBody, NamedError, TimedError } from './error-bodies.ts'
 export { CronosError, type ErrorCode, errorStatus } from './errors.ts'

@@ -51,8 +51,8 @@ export async function executeAttempt(
 }
 
 /** An attempt that was not begun: it goes back to the queue, and does not count. */
-export function handBack({ jobId, scheduledAt, fence }: Started): Ended {
-  const next = { status: 'PENDING', delayMs: 0, counts: false } as const
+export function handBack({ jobId, scheduledAt, fence }: Started, delayMs = 0): Ended {
+  const next = { status: 'PENDING', delayMs, counts: false } as const
   return { jobId, scheduledAt, fence, next, error: null, output: null, failsJob: false }
 }
 

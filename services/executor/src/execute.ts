@@ -53,6 +53,15 @@ const START_REST = { baseMs: 100, capMs: 2_000 }
 /** What was started ahead of a slot and gets none for so long goes back, in milliseconds. */
 const LONGEST_WAIT_MS = 100
 
+/**
+ * A run that has lost so many executors may be what ends them: no two such runs go on beside each
+ * other, so that those which were only its neighbours outlive it.
+ */
+const SUSPECT_AFTER_LOST = 2
+
+/** How long a suspect that has to wait for another rests at least, in milliseconds; up to twice. */
+const SUSPECT_REST_MS = 2_000
+
 /** An attempt that the database holds for RUNNING here. */
 interface Running {
   readonly run: Started
@@ -194,7 +203,11 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
   }
 
   function beginSlotless(): void {
-    while (busy < config.slots && slotless.length > 0) begin(slotless.shift()!)
+    while (busy < config.slots) {
+      const next = takeNext()
+      if (next === undefined) break
+      begin(next)
+    }
     if (slotless.length > 0 && impatience === undefined)
       impatience = setTimeout(() => {
         impatience = undefined
@@ -203,13 +216,24 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
       }, LONGEST_WAIT_MS)
   }
 
+  /** The first that may begin; a suspect only while no other one has a slot. */
+  function takeNext(): Running | undefined {
+    const first = slotless[0]
+    if (first === undefined || !isSuspect(first)) return slotless.shift()
+    const isOneGoing = running.values().some(each => each.hasSlot && isSuspect(each))
+    const index = isOneGoing ? slotless.findIndex(each => !isSuspect(each)) : 0
+    return index === -1 ? undefined : slotless.splice(index, 1)[0]
+  }
+
   /** Tasks that were quick have become slow: others may have slots for what was started ahead. */
   function handBackSlotless(afterMs: number): void {
     const before = performance.now() - afterMs
     const late = slotless.filter(each => each.startedMs <= before)
     slotless = slotless.filter(each => each.startedMs > before)
     for (const attempt of late) {
-      attempt.ended = owned(attempt, record(handBack(attempt.run)))
+      const rests = isSuspect(attempt) && !draining
+      const restMs = rests ? SUSPECT_REST_MS * (1 + Math.random()) : 0
+      attempt.ended = owned(attempt, record(handBack(attempt.run, restMs)))
     }
   }
 
@@ -299,4 +323,8 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
     grace.abort()
     await abortAll
   }
+}
+
+function isSuspect({ run }: Running): boolean {
+  return run.lost >= SUSPECT_AFTER_LOST
 }

@@ -7,6 +7,7 @@ import {
   type Pool,
   readCapacity,
 } from '@cronos/store'
+import { watchAbsence } from './absence.ts'
 import type { SchedulerConfig } from './config.ts'
 import { startDeadLetters } from './dead-letters.ts'
 import { openFairness } from './fairness.ts'
@@ -98,32 +99,6 @@ export function startScheduler(deps: SchedulerDeps, config: SchedulerConfig): St
       await listener[Symbol.asyncDispose]()
       await loop[Symbol.asyncDispose]()
     },
-  }
-}
-
-/**
- * Nobody is declared lost by one who was away: after a start, a failure or a pause of its own a
- * scheduler leaves running attempts alone for a moment, since their executors may have been cut off
- * with it and want to report first.
- */
-function watchAbsence(clock: () => number, graceMs: number) {
-  let trustFrom = clock() + graceMs
-  let expectedBy = Number.POSITIVE_INFINITY
-  const wasAway = () => {
-    trustFrom = clock() + graceMs
-  }
-  return {
-    wasAway,
-    turnBegins() {
-      if (clock() > expectedBy) wasAway()
-      expectedBy = Number.POSITIVE_INFINITY
-    },
-    turnEnds(restMs: number) {
-      expectedBy = clock() + restMs + graceMs
-      return restMs
-    },
-    isOver: () => clock() >= trustFrom,
-    endsInMs: () => Math.max(0, trustFrom - clock()),
   }
 }
 

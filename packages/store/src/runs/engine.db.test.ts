@@ -34,6 +34,7 @@ import {
   sql,
   startRuns,
 } from '../index.ts'
+import { finishRuns } from './finish.ts'
 
 const database = await freshDatabase('jobs')
 const db = database.pool('engine')
@@ -95,6 +96,51 @@ test('an immediate job is due when it is stored, and runs from claim to record',
   const done = await readJob(db, job.jobId, alice)
   assert.equal(done?.status, 'COMPLETED')
   assert.equal(done?.attempts, 1)
+})
+
+test('claims and results wait for the disk, a start alone does not', async () => {
+  await stored(aJob())
+  await db.transaction(async tx => {
+    const commitsAs = async () => {
+      const { rows } = await tx.query<{ as: string }>(sql`
+        select current_setting('synchronous_commit') as as`)
+      return rows[0]!.as
+    }
+    await tx.query(sql`set local synchronous_commit = on`)
+    const [run] = await claimRuns(tx, { limit: 1, dispatchLeaseMs: 5_000, takeOver: true })
+    assert.equal(await commitsAs(), 'on')
+    const [begun] = await startRuns(tx, [{ ...run!, attempt: 1 }], {
+      ...{ executor: 'one', leaseMs: 10_000, again: false },
+    })
+    assert.equal(await commitsAs(), 'off')
+    await tx.query(sql`set local synchronous_commit = on`)
+    await finishRuns(tx, [ended(begun!, { kind: 'succeeded' })])
+    assert.equal(await commitsAs(), 'on')
+  })
+})
+
+test('a run that is on record already under its key fails no other result of its batch', async () => {
+  await empty()
+  const jobs = [aJob(), aJob()]
+  await createJobs(db, jobs)
+  const runs = await start(await claim())
+  const [odd, even] = [runs[0]!, runs[1]!]
+  await db.query(sql`
+    insert into runs_done (job_id, scheduled_at, due_at, finished_at, fence, job_version, attempt,
+                           max_attempts, dispatches, lost, priority, done, recurring, status, reason,
+                           owner)
+    select job_id, scheduled_at, due_at, now(), fence + 7, job_version, 1, max_attempts, 1, 0,
+           priority, true, recurring, 'SUCCEEDED', reason, owner
+      from runs_live where job_id = ${uuidOf(odd.jobId)}`)
+  const recorded = await recordAttempts(
+    db,
+    [odd, even].map(run => ended(run, { kind: 'succeeded' })),
+  )
+  assert.deepEqual(
+    recorded.map(run => run.jobId),
+    [even.jobId],
+  )
+  assert.equal((await readJob(db, even.jobId, alice))?.status, 'COMPLETED')
 })
 
 test('a run is not claimed before its fire time', async () => {
