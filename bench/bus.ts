@@ -102,7 +102,7 @@ async function latenciesOf(
 async function work(role: 'publisher' | 'subscriber'): Promise<void> {
   const [events, rounds, singles] = process.argv.slice(3, 6).map(Number)
   const deliveryTimeoutMs = 30_000
-  await using bus = openKafkaBus({
+  await using bus = await openKafkaBus({
     ...{ clientId: `bench-${role}`, bootstrapServers: [process.argv[6]!] },
     topics: { events: 'job-events', deadLetters: 'job-events-dlt', partitions: 3, replicas: -1 },
     producer: {

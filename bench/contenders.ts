@@ -1,6 +1,7 @@
 import { setTimeout as rest } from 'node:timers/promises'
 import { areRecorded, type CronosBus, fill, startCronos } from './cronos.ts'
-import { type CpuTimes, cpuTimes, machineBusyUs, type Parts } from './measure/cpu.ts'
+import type { CpuTimes, Parts } from './measure/cpu.ts'
+import { startMeter } from './measure/meter.ts'
 import type { Stage } from './measure/stage.ts'
 
 /** A scheduler or a queue that can be given a heap of due jobs and timed. */
@@ -30,8 +31,6 @@ export interface Round {
   readonly others: number
 }
 
-const CORES = navigator.hardwareConcurrency
-
 /** Times it from `go` until all is recorded. */
 export async function measureRound(
   contender: Contender,
@@ -40,19 +39,12 @@ export async function measureRound(
 ): Promise<Round> {
   await using prepared = await contender.prepare(stage, jobs)
   const parts = { ...prepared.parts, ...stage.parts }
-  const before = { cpu: cpuTimes(parts), busyUs: machineBusyUs(), at: performance.now() }
+  const read = startMeter(parts)
   prepared.go()
   await prepared.recorded()
-  const ms = performance.now() - before.at
-  const cpu = cpuTimes(parts)
-  const used = Object.keys(cpu).map(name => [name, cpu[name]! - before.cpu[name]!] as const)
-  const usedUs = used.reduce((sum, [, us]) => sum + us, 0)
-  return {
-    ms,
-    jobsPerSecond: (jobs * 1_000) / ms,
-    cpuUs: Object.fromEntries(used.map(([name, us]) => [name, us / jobs])),
-    others: Math.max(0, (machineBusyUs() - before.busyUs - usedUs) / (ms * 1_000 * CORES)),
-  }
+  const { ms, cpuUs, others } = read()
+  const each = Object.entries(cpuUs).map(([name, us]) => [name, us / jobs] as const)
+  return { ms, jobsPerSecond: (jobs * 1_000) / ms, cpuUs: Object.fromEntries(each), others }
 }
 
 /** Scheduler and executor with their defaults: in one process, or in two over Kafka. */

@@ -40,7 +40,7 @@ await using teller = openWakeTeller(news, {
 await using bus =
   role === 'both'
     ? openEmbeddedBus()
-    : openKafkaBus({ ...checkKafka(config.kafka), clientId: `${role}-${ID}`, log })
+    : await openKafkaBus({ ...checkKafka(config.kafka), clientId: `${role}-${ID}`, log })
 await using stack = new AsyncDisposableStack()
 
 if (isExecutor) {

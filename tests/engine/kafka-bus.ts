@@ -8,7 +8,7 @@ import { pino } from 'pino'
  *
  * @param bootstrapServers the broker of this test run, where none is given
  */
-export async function kafkaBusOf(bootstrapServers?: string): Promise<() => Bus> {
+export async function kafkaBusOf(bootstrapServers?: string): Promise<() => Promise<Bus>> {
   const topic = `test-${randomBytes(6).toString('hex')}`
   const options: Omit<KafkaBusOptions, 'clientId'> = {
     bootstrapServers: [bootstrapServers ?? (await testKafka())],

@@ -3,4 +3,4 @@ import { testPipeline } from './pipeline.ts'
 
 const openBus = await kafkaBusOf()
 
-testPipeline('kafka', () => Promise.resolve({ bus: openBus(), isShared: true }))
+testPipeline('kafka', async () => ({ bus: await openBus(), isShared: true }))

@@ -24,7 +24,7 @@ after(() => home[Symbol.asyncDispose]())
 
 /** The jobs that the topic tells a reader of, who is in no group of Cronos. */
 async function jobsOnTopic(count: number): Promise<string[]> {
-  await using bus = openKafkaBus({
+  await using bus = await openKafkaBus({
     ...{ bootstrapServers: [bootstrapServers], clientId: 'reader', log: pino({ level: 'silent' }) },
     topics: { events: topic, deadLetters: `${topic}-dlt`, partitions: 3, replicas: -1 },
     producer: {

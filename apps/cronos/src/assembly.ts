@@ -105,7 +105,9 @@ export async function startCronos(databases: Databases, config: CronosConfig): P
   const executorId = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`
   const { kafka } = config
   const bus = stack.use(
-    kafka === null ? openEmbeddedBus() : openKafkaBus({ ...kafka, clientId: executorId, log }),
+    kafka === null
+      ? openEmbeddedBus()
+      : await openKafkaBus({ ...kafka, clientId: executorId, log }),
   )
   const tools = stack.use(
     openTools(reports, {

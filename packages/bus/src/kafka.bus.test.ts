@@ -247,6 +247,11 @@ test('several processes that start at once create the topics once', async () => 
   }
 })
 
+test('who has nothing to send yet creates the topics too, and so can tell that all is well', async () => {
+  await using bus = openKafkaBus(await kafkaOptions())
+  await untilItWorks(bus)
+})
+
 test('a session timeout that the broker does not allow ends the subscription, and says why', async () => {
   const options = await kafkaOptions({ consumer: { sessionTimeoutMs: 100 } })
   await using bus = openKafkaBus(options)

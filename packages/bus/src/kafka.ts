@@ -15,6 +15,7 @@ export function openKafkaBus(options: KafkaBusOptions): Bus {
   const publisher = openPublisher(options, topics)
   const subscriptions = new Set<KafkaSubscription>()
   const { events, deadLetters } = options.topics
+  topics.ready().catch(() => {}) // created by whoever comes first; it fails only where the bus is closed
 
   return {
     backlog: null,

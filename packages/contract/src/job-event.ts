@@ -11,7 +11,7 @@ import {
   runIdOf,
 } from '@cronos/domain'
 import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
+import Schema from 'typebox/schema'
 
 /** A message of a topic, before the client of the broker turns it into bytes. */
 export interface EncodedMessage {
@@ -34,7 +34,7 @@ const TRACE_HEADER = 'traceparent'
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
 
 /** The value of a message on `job-events`. Other fields are ignored. */
-const JobEventValue = Compile(
+const JobEventValue = Schema.Compile(
   Type.Object({
     jobId: Type.String(),
     attempt: Type.Integer({ minimum: 1, maximum: 2_147_483_647 }),
@@ -103,7 +103,7 @@ function readJson(value: Uint8Array): unknown {
 }
 
 function explain(json: unknown): string {
-  const [error] = JobEventValue.Errors(json)
+  const [, [error]] = JobEventValue.Errors(json)
   if (error === undefined) return 'it is no event'
   const field = error.instancePath.slice(1).replaceAll('/', '.')
   return `${field || 'it'} ${error.message}`

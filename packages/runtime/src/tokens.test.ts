@@ -119,3 +119,34 @@ describe('a token is refused', () => {
     assert.equal(reader.readAccess(token), 'expired')
   })
 })
+
+test('a token that was good is refused when its time is over', t => {
+  const token = issuer.issueAccess(user)
+  assert.equal(typeof reader.readAccess(token), 'object')
+  assert.equal(typeof reader.readAccess(token), 'object')
+  assert.equal(reader.readRefresh(token), 'invalid')
+  const { exp } = decode(token, 1) as { exp: number }
+  t.mock.timers.enable({ apis: ['Date'], now: exp * 1_000 - 1 })
+  assert.equal(typeof reader.readAccess(token), 'object')
+  t.mock.timers.setTime(exp * 1_000 + 1)
+  assert.equal(reader.readAccess(token), 'expired')
+  assert.equal(reader.readAccess(token), 'expired')
+})
+
+test('a good token with another signature is refused', () => {
+  const token = issuer.issueAccess(user)
+  assert.equal(typeof reader.readAccess(token), 'object')
+  const other = token.endsWith('A') ? 'B' : 'A'
+  assert.equal(reader.readAccess(token.slice(0, -2) + other + token.slice(-1)), 'invalid')
+})
+
+test('however many tokens there are, each is read as what it is', () => {
+  const tokens = Array.from({ length: 2_500 }, (_, n) =>
+    issuer.issueAccess({ ...user, userId: `user ${n}` }),
+  )
+  for (const round of [1, 2])
+    for (const [n, token] of tokens.entries()) {
+      const read = reader.readAccess(token)
+      assert.ok(typeof read === 'object' && read.userId === `user ${n}`, `round ${round}`)
+    }
+})

@@ -36,10 +36,11 @@ export { claimKey, forgetKeys, keepAnswers, releaseKey } from './idempotency/ide
 export { cancelJob, cancelling, deleting } from './jobs/cancel.ts'
 export { type Changed, type Control, controlJob, controlJobs } from './jobs/control.ts'
 export { countJobs } from './jobs/count.ts'
-export { type Created, createJobs, type NewJob, type NewTrigger } from './jobs/create.ts'
+export { type Created, createJobs } from './jobs/create.ts'
 export { type Edited, editJob, type JobEdit } from './jobs/edit.ts'
 export { countOneTimeJobs, type RecurringJob, readRecurringJobs } from './jobs/forecast.ts'
 export type { LockedJob } from './jobs/lock.ts'
+export type { NewJob, NewTrigger } from './jobs/new-job.ts'
 export { type Paused, pausing } from './jobs/pause.ts'
 export { pauseFailing } from './jobs/pause-failing.ts'
 export {

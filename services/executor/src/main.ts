@@ -39,7 +39,11 @@ await runMain('executor-service', async stopRequested => {
     onError: error => log.warn({ err: error }, 'schedulers were not told of a run'),
   })
   await using tools = openTools(reports, toolsConfig(config.tools))
-  await using bus = openKafkaBus({ ...checkKafka(config.kafka), clientId: `executor-${id}`, log })
+  await using bus = await openKafkaBus({
+    ...checkKafka(config.kafka),
+    clientId: `executor-${id}`,
+    log,
+  })
   if (config.tools.mailHost === undefined)
     log.info('configs.mail.host is not set: mails are caught in the jobs database')
   await using service = await startWorkerService({

@@ -1,5 +1,4 @@
 import { readdir } from 'node:fs/promises'
-import { Compile, type Validator } from 'typebox/compile'
 import Schema from 'typebox/schema'
 import { PermanentError, type Task } from './task.ts'
 
@@ -71,13 +70,13 @@ export function checkPayload(task: Task, payload: Record<string, unknown>): void
   throw new PermanentError(`payload.${field} must be ${rule}, ${got}`)
 }
 
-const checkers = new WeakMap<Task, Validator>()
+const checkers = new WeakMap<Task, Schema.Validator>()
 
 /** Each task's schema is compiled once: telling what is wrong costs more, and is rarely asked for. */
-function checkerOf(task: Task): Validator {
+function checkerOf(task: Task): Schema.Validator {
   const known = checkers.get(task)
   if (known !== undefined) return known
-  const checker = Compile(task.payload)
+  const checker = Schema.Compile(task.payload)
   checkers.set(task, checker)
   return checker
 }

@@ -19,7 +19,7 @@ await runMain('scheduler-service', async stopRequested => {
   const address = databaseAddress(config.jobDb)
   const clientId = `scheduler-${hostname()}-${process.pid}`
   await using db = openPool({ ...address, name: 'scheduler-service', max: 5, plans: 'engine' })
-  await using bus = openKafkaBus({ ...checkKafka(config.kafka), clientId, log })
+  await using bus = await openKafkaBus({ ...checkKafka(config.kafka), clientId, log })
   await using service = await startWorkerService({
     ...config.server,
     ...{ name: 'scheduler-service', log, isTransient },

@@ -1,5 +1,4 @@
 import { CronosError, type ErrorStyle } from '@cronos/contract'
-import rateLimit from '@fastify/rate-limit'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, {
   type FastifyBaseLogger,
@@ -13,7 +12,8 @@ import type { Logger } from 'pino'
 import type { HealthReport } from '../health.ts'
 import type { TokenReader } from '../tokens.ts'
 import { answerError } from './answer-error.ts'
-import { type ApiTitle, describeRoute, serveApiDocs } from './api-docs.ts'
+import type { ApiTitle } from './api-docs.ts'
+import { describeRoute } from './describe-route.ts'
 import { guardFor } from './guard.ts'
 import { addHealthRoutes } from './health-routes.ts'
 import { readJsonBodies } from './json-body.ts'
@@ -65,6 +65,9 @@ export async function buildHttpApp(options: HttpAppOptions): Promise<FastifyInst
   const answers = { style, isTransient }
   const app: FastifyInstance = Fastify({
     loggerInstance: quieter(log) as FastifyBaseLogger,
+    // A logger for each request costs more than reading it does; who traces requests wants their ids.
+    childLoggerFactory: (logger, bindings, options) =>
+      log.isLevelEnabled('debug') ? logger.child(bindings, options) : logger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
     trustProxy: options.trusts ?? false,
@@ -80,10 +83,11 @@ export async function buildHttpApp(options: HttpAppOptions): Promise<FastifyInst
   readJsonBodies(app)
   refuseUnknownPaths(app)
   warnOfUnknownFields(app)
-  await app.register(rateLimit, { global: false })
 
   const path = `/${name}`
-  if (api !== undefined) await serveApiDocs(app, path, api)
+  // A service that has nothing but its health loads neither.
+  if (routes !== undefined) await app.register(import('@fastify/rate-limit'), { global: false })
+  if (api !== undefined) await (await import('./api-docs.ts')).serveApiDocs(app, path, api)
   addHealthRoutes(app, ['', path], options.health)
   if (routes !== undefined)
     await app.register(

@@ -1,7 +1,7 @@
 import { CronosError } from '@cronos/contract'
 import type { FastifySchemaCompiler } from 'fastify'
 import type { TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
+import Schema from 'typebox/schema'
 import { explain } from './explain.ts'
 import { findUnstorableText } from './storable.ts'
 
@@ -18,7 +18,7 @@ const WHOLE_NAMES: Readonly<Record<string, string>> = {
  * is stored has a name which could not be, so there is nothing at such a path.
  */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart = 'body' }) => {
-  const compiled = Compile(schema)
+  const compiled = Schema.Compile(schema)
   const whole = WHOLE_NAMES[httpPart] ?? httpPart
   return (sent: unknown) => {
     let value = sent
@@ -30,7 +30,7 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
     if (httpPart === 'params' && Object.values(sent as object).some(isUnstorableText))
       return { error: new CronosError('PATH_NOT_FOUND', 'there is nothing at this path') }
     if (compiled.Check(value)) return { value }
-    const message = explain(schema, value, compiled.Errors(value), whole)
+    const message = explain(schema, value, compiled.Errors(value)[1], whole)
     return { error: new CronosError('INVALID_REQUEST', message) }
   }
 }
@@ -56,9 +56,11 @@ export const shapeCompiler: FastifySchemaCompiler<TSchema> = route => {
  *   wrong in one sentence, or null when all is well
  */
 export function partChecker(schema: TSchema): (value: unknown, name: string) => string | null {
-  const compiled = Compile(schema)
+  const compiled = Schema.Compile(schema)
   return (value, name) =>
-    compiled.Check(value) ? null : explain(schema, value, compiled.Errors(value), name, `${name}.`)
+    compiled.Check(value)
+      ? null
+      : explain(schema, value, compiled.Errors(value)[1], name, `${name}.`)
 }
 
 function isUnstorableText(value: unknown): boolean {

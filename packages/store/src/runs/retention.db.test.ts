@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { after, beforeEach, describe, test } from 'node:test'
 import { type JobId, later, uuidOf } from '@cronos/domain'
 import { aJob, byCron, freshDatabase, fromNow } from '@cronos/testkit'
-import { createJobs, type NewJob } from '../jobs/create.ts'
+import { createJobs } from '../jobs/create.ts'
+import type { NewJob } from '../jobs/new-job.ts'
 import { sql } from '../sql.ts'
 import {
   type FinalStatus,
