@@ -251,6 +251,29 @@ export function testPipeline(name: string, openBus: () => Promise<EngineBus>): v
     assert.deepEqual([...by].toSorted(), ['one', 'two'])
   })
 
+  test(`${name}: a slot that is free is used, wherever the bus had dealt the run out to`, async () => {
+    const opened = Promise.withResolvers<undefined>()
+    let begun = 0
+    const registry = tasks({
+      block: () => {
+        begun++
+        return opened.promise
+      },
+    })
+    await using _one = await startPair(registry, { slots: 5 })
+    await using _two = await startPair(registry, { slots: 5 })
+    const jobs = Array.from({ length: 10 }, () => named('block'))
+    await store(...jobs)
+    while (begun < jobs.length) {
+      // No dispatch lease ends: what waits somewhere must be given away there.
+      await db.query(sql`
+        update runs_live set wake_at = now() + interval '5 seconds' where status = 'DISPATCHED'`)
+      await new Promise(resolve => setTimeout(resolve, 100))
+    }
+    opened.resolve(undefined)
+    for (const job of jobs) assert.equal((await reaches(job.jobId, 'COMPLETED')).attempts, 1)
+  })
+
   test(`${name}: slow tasks after many quick ones keep no run that has no slot`, async () => {
     const opened = Promise.withResolvers<undefined>()
     const begun = new Set<string>()

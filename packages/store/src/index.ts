@@ -123,6 +123,7 @@ export {
   hasSeveralOwners,
   isTaskKnown,
   readCapacity,
+  readSpareSlots,
   removeExecutor,
   reportExecutor,
 } from './runs/capacity.ts'

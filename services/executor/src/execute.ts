@@ -13,6 +13,7 @@ import {
 } from '@cronos/store'
 import { type AttemptDeps, executeAttempt, handBack } from './attempt.ts'
 import type { ExecutorConfig } from './config.ts'
+import { openHandOver } from './hand-over.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import { openIntake } from './intake.ts'
 import { type Interrupt, Interrupted, openInterrupt } from './interrupt.ts'
@@ -77,6 +78,7 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
   let impatience: NodeJS.Timeout | undefined
   const broken = Promise.withResolvers<never>()
   broken.promise.catch(() => {}) // it still rejects for its owner
+  const handOver = openHandOver({ id, db, log, intake, tellWake, broken: broken.reject }, config)
   let draining = false
   let isStarting = false
   let starting = Promise.resolve()
@@ -109,6 +111,7 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
     async drain() {
       draining = true
       await starting
+      await handOver.stop()
       handBackSlotless(0)
       await handBackWaiting()
       await endRunning()
@@ -133,7 +136,8 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
       while (!draining) {
         // What gets no slot soon is not started in the database either.
         const slots = config.slots - busy - slotless.length
-        if (slots <= 0 || intake.size === 0) return
+        if (intake.size === 0) return
+        if (slots <= 0) return handOver.consider()
         const batch = intake.take(Math.min(slots + pace.ahead(), heartbeat.room))
         if (batch.length === 0) return
         try {
@@ -234,6 +238,7 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
     busy--
     heartbeat.setFree(config.slots - busy)
     pace.ended()
+    handOver.ended()
     beginSlotless()
     startWaiting()
     await told.end() // while the run is still this attempt's
