@@ -28,9 +28,9 @@ export interface HandOverDeps {
 }
 
 /** How long events wait before somebody is looked for who could take them, in milliseconds. */
-const SHORTEST_LOOK_MS = 100
+const SHORTEST_LOOK_MS = 50
 /** After a look that found nobody the next one waits twice as long. */
-const LONGEST_LOOK_MS = 1_000
+const LONGEST_LOOK_MS = 250
 /** What is begun here within this time, as things go, stays. */
 const SOON_MS = 300
 /** Heartbeats after which an executor's free slots are not believed in. */
