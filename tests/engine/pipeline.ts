@@ -204,6 +204,26 @@ export function testPipeline(name: string, openBus: () => Promise<EngineBus>): v
     )
   })
 
+  test(`${name}: a run carries the trace of the request that asked for it to each of its attempts`, async () => {
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+    const seen: unknown[] = []
+    await using _pair = await startPair(
+      tasks({
+        trace: ({ traceparent, attempt }) => {
+          seen.push(traceparent)
+          return attempt === 1 ? Promise.reject(new Error('once more')) : Promise.resolve(undefined)
+        },
+      }),
+    )
+    const traced = named('trace', { traceparent })
+    await store(traced)
+    await reaches(traced.jobId, 'COMPLETED')
+    const other = named('trace')
+    await store(other)
+    await reaches(other.jobId, 'COMPLETED')
+    assert.deepEqual(seen, [traceparent, traceparent, undefined, undefined])
+  })
+
   test(`${name}: nothing starts before its fire time`, async () => {
     const starts: number[] = []
     await using _pair = await startPair(

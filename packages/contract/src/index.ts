@@ -39,6 +39,7 @@ export {
   decodeJobEvent,
   type EncodedMessage,
   encodeJobEvent,
+  readTraceparent,
 } from './job-event.ts'
 export {
   ArtifactSummary,

@@ -1,5 +1,6 @@
 import {
   afterAttempt,
+  type JobEvent,
   type Outcome,
   type RetryPolicy,
   retryPolicyOf,
@@ -21,6 +22,9 @@ export interface AttemptDeps {
   readonly random: () => number
 }
 
+/** An attempt with the trace context that its event carried. */
+export type Traced = Started & Pick<JobEvent, 'traceparent'>
+
 /** How long a run waits that only other executors know the task of, in milliseconds. */
 const HAND_OVER_MS = 1_000
 
@@ -33,7 +37,7 @@ const HAND_OVER_MS = 1_000
  * @param told takes what the task logs; its end is the caller's
  */
 export async function executeAttempt(
-  run: Started,
+  run: Traced,
   interrupt: Interrupt,
   told: WrittenLog,
   deps: AttemptDeps,
@@ -95,19 +99,19 @@ async function missTask(run: Started, { db, registry }: AttemptDeps): Promise<nu
 /** Runs the task; when it is interrupted it has the grace to end by itself, then it is left. */
 async function runTask(
   task: Task,
-  run: Started,
+  run: Traced,
   interrupt: Interrupt,
   { log, progress }: WrittenLog,
   { tools }: AttemptDeps,
   graceMs: number,
 ): Promise<object | null> {
   if (interrupt.reason !== null) throw interrupt.reason
-  const { jobId, owner, scheduledAt, attempt, fence } = run
+  const { jobId, owner, scheduledAt, attempt, fence, traceparent } = run
   let grace: NodeJS.Timeout | undefined
   try {
     checkPayload(task, run.payload)
     const context = {
-      ...{ jobId, runId: runIdOf(run), owner, scheduledAt, attempt, fence },
+      ...{ jobId, runId: runIdOf(run), owner, scheduledAt, attempt, fence, traceparent },
       get signal() {
         return interrupt.signal
       },

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Delivery } from '@cronos/bus'
-import { retryDelayMs } from '@cronos/domain'
+import { type JobEvent, retryDelayMs, runIdOf } from '@cronos/domain'
 import type { Logger } from '@cronos/runtime'
 import {
   type Ended,
@@ -11,7 +11,7 @@ import {
   type Started,
   startRuns,
 } from '@cronos/store'
-import { type AttemptDeps, executeAttempt, handBack } from './attempt.ts'
+import { type AttemptDeps, executeAttempt, handBack, type Traced } from './attempt.ts'
 import type { ExecutorConfig } from './config.ts'
 import { openHandOver } from './hand-over.ts'
 import type { Heartbeat } from './heartbeat.ts'
@@ -53,7 +53,7 @@ const LONGEST_WAIT_MS = 100
 
 /** An attempt that the database holds for RUNNING here. */
 interface Running {
-  readonly run: Started
+  readonly run: Traced
   readonly name: string
   readonly startedMs: number
   readonly interrupt: Interrupt
@@ -163,7 +163,8 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
     const started = await startRuns(db, events, { executor: id, leaseMs, again })
     const startedMs = performance.now()
     pace.started(startedMs - askedMs)
-    for (const run of started) hold(run, startedMs)
+    const traces = tracesOf(events)
+    for (const run of started) hold(traces === null ? run : traced(run, traces), startedMs)
     for (const delivery of batch) delivery.settle()
     heartbeat.countStarts(started.length)
     beginSlotless()
@@ -171,7 +172,7 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
       log.debug({ dropped: batch.length - started.length }, 'events were duplicates or stale')
   }
 
-  function hold(run: Started, startedMs: number): void {
+  function hold(run: Traced, startedMs: number): void {
     const name = nameOf(run)
     if (running.has(name)) return
     const release = heartbeat.hold(run, run.timeoutMs)
@@ -284,4 +285,16 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
     grace.abort()
     await abortAll
   }
+}
+
+/** Trace contexts by run; null where no event carries one, as mostly. */
+function tracesOf(events: readonly JobEvent[]): Map<string, string> | null {
+  const traced = events.filter(event => event.traceparent !== undefined)
+  if (traced.length === 0) return null
+  return new Map(traced.map(event => [runIdOf(event), event.traceparent!]))
+}
+
+function traced(run: Started, traces: ReadonlyMap<string, string>): Traced {
+  const traceparent = traces.get(runIdOf(run))
+  return traceparent === undefined ? run : { ...run, traceparent }
 }

@@ -26,6 +26,8 @@ export interface NewJob extends JobPolicies {
   readonly tags: readonly string[]
   readonly payload: Readonly<Record<string, unknown>>
   readonly trigger: NewTrigger
+  /** W3C trace context of the request, for its first run. */
+  readonly traceparent?: string | undefined
 }
 
 type Recurring = Extract<Trigger, { kind: 'cron' | 'every' }>
@@ -86,7 +88,7 @@ export async function createJobs(db: Db, jobs: readonly NewJob[]): Promise<Creat
              jsonb_to_record(job.policies) as p (
                backoff text, backoff_base_ms bigint, backoff_cap_ms bigint, backoff_jitter real,
                overlap text, misfire text, catch_up_limit int, spread_ms bigint, on_lost text,
-               pause_after_failures int)),
+               pause_after_failures int, traceparent text)),
     definition as (
       insert into job_definitions (
         job_id, name, tags, job_type, execution_mode, cron_expression, time_zone, dst_gap,
@@ -108,10 +110,10 @@ export async function createJobs(db: Db, jobs: readonly NewJob[]): Promise<Creat
              start_at, end_at, case when job_type = 'ONE_TIME' then fire_at end, valid_from, owner
         from wanted)
     insert into runs_live (job_id, scheduled_at, due_at, wake_at, expires_at, max_attempts, priority,
-                           recurring, status, owner, tzdata)
+                           recurring, status, owner, tzdata, traceparent)
     select job_id, date_trunc('milliseconds', fire_at), due_at, due_at,
            due_at + interval '1 millisecond' * expire_after_ms, max_attempts, priority,
-           job_type = 'RECURRING', 'PENDING', owner, tzdata
+           job_type = 'RECURRING', 'PENDING', owner, tzdata, traceparent
       from wanted
     returning job_id as "jobUuid", due_at as "nextRunAt",
               extract(epoch from due_at - clock_timestamp())::float8 * 1000 as "dueInMs"`)
@@ -135,9 +137,10 @@ function triggerColumns(trigger: NewTrigger): object {
   }
 }
 
-/** The policies that only the engine and the owner look at, column by column. */
-function otherPolicies(job: JobPolicies): object {
+/** The policies that only the engine and the owner look at, and what few jobs have, by column. */
+function otherPolicies(job: NewJob): object {
   return {
+    traceparent: job.traceparent, // no key where there is none
     backoff: job.backoff,
     backoff_base_ms: job.backoffBaseMs,
     backoff_cap_ms: job.backoffCapMs,

@@ -38,6 +38,8 @@ export interface Claimed extends RunKey {
   readonly expiresAt: Instant | null
   /** A fire of a one-time job that is late, and whose job wants to be skipped then. */
   readonly isSkipped: boolean
+  /** W3C trace context of the request that asked for the run; null where there was none. */
+  readonly traceparent: string | null
   /** Only of a recurring job's fire that has not started, and of a lost attempt: else null. */
   readonly job: ClaimedJob | null
   /** The database's clock, at which the claim was made. */
@@ -201,14 +203,15 @@ export async function claimRuns(tx: Db, options: ClaimOptions): Promise<Claimed[
        where q.ctid = judged.place
          and (not judged.is_judged or judged.job is not null)
       returning q.job_id, q.scheduled_at, q.owner, q.fence, q.attempt, q.max_attempts, q.reason,
-                q.lost, q.executor, q.started_at, q.dispatches, q.cancel_at, q.expires_at, judged.was,
+                q.lost, q.executor, q.started_at, q.dispatches, q.cancel_at, q.expires_at,
+                q.traceparent, judged.was,
                 judged.job, judged.is_skipped, judged.priority, judged.wake_at)
     select claimed.job_id as "jobUuid", claimed.scheduled_at as "scheduledAt", claimed.owner,
            claimed.fence,
            claimed.attempt, claimed.max_attempts as "maxAttempts", claimed.reason, claimed.lost,
            claimed.executor, claimed.started_at as "startedAt", claimed.was, claimed.job,
            claimed.dispatches = 1 as "isFirst", claimed.cancel_at is not null as "isCancelled",
-           claimed.is_skipped as "isSkipped",
+           claimed.is_skipped as "isSkipped", claimed.traceparent,
            case when claimed.attempt = 0 then claimed.expires_at end as "expiresAt", now() as now
       from claimed
      order by claimed.priority, claimed.wake_at`)
