@@ -211,6 +211,26 @@ export function testPipeline(name: string, openBus: () => Promise<EngineBus>): v
     )
   })
 
+  test(`${name}: a run carries the trace of the request that asked for it to each of its attempts`, async () => {
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+    const seen: unknown[] = []
+    await using _pair = await startPair(
+      tasks({
+        trace: ({ traceparent, attempt }) => {
+          seen.push(traceparent)
+          return attempt === 1 ? Promise.reject(new Error('once more')) : Promise.resolve(undefined)
+        },
+      }),
+    )
+    const traced = named('trace', { traceparent })
+    await store(traced)
+    await reaches(traced.jobId, 'COMPLETED')
+    const other = named('trace')
+    await store(other)
+    await reaches(other.jobId, 'COMPLETED')
+    assert.deepEqual(seen, [traceparent, traceparent, undefined, undefined])
+  })
+
   test(`${name}: nothing starts before its fire time`, async () => {
     const starts: number[] = []
     await using _pair = await startPair(
@@ -256,6 +276,29 @@ export function testPipeline(name: string, openBus: () => Promise<EngineBus>): v
     for (const job of jobs) await reaches(job.jobId, 'COMPLETED')
     assert.ok([...ran.values()].every(times => times === 1))
     assert.deepEqual([...by].toSorted(), ['one', 'two'])
+  })
+
+  test(`${name}: a slot that is free is used, wherever the bus had dealt the run out to`, async () => {
+    const opened = Promise.withResolvers<undefined>()
+    let begun = 0
+    const registry = tasks({
+      block: () => {
+        begun++
+        return opened.promise
+      },
+    })
+    await using _one = await startPair(registry, { slots: 5 })
+    await using _two = await startPair(registry, { slots: 5 })
+    const jobs = Array.from({ length: 10 }, () => named('block'))
+    await store(...jobs)
+    while (begun < jobs.length) {
+      // No dispatch lease ends: what waits somewhere must be given away there.
+      await db.query(sql`
+        update runs_live set wake_at = now() + interval '5 seconds' where status = 'DISPATCHED'`)
+      await new Promise(resolve => setTimeout(resolve, 100))
+    }
+    opened.resolve(undefined)
+    for (const job of jobs) assert.equal((await reaches(job.jobId, 'COMPLETED')).attempts, 1)
   })
 
   test(`${name}: slow tasks after many quick ones keep no run that has no slot`, async () => {

@@ -43,6 +43,7 @@ export {
   encodeJobEvent,
   FENCE_HEADER,
   RUN_ID_HEADER,
+  readTraceparent,
 } from './job-event.ts'
 export {
   ArtifactSummary,

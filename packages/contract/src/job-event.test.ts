@@ -11,7 +11,7 @@ import {
 } from '@cronos/domain'
 import fc from 'fast-check'
 import { encodeDeadLetter } from './dead-letter.ts'
-import { decodeJobEvent, encodeJobEvent } from './job-event.ts'
+import { decodeJobEvent, encodeJobEvent, readTraceparent } from './job-event.ts'
 
 const jobId = jobIdOf('92daa91d-de99-4e82-8f1d-593f03a50ad8')
 const scheduledAt = instant(Date.parse('2026-11-23T20:42:06.777Z'))
@@ -60,6 +60,16 @@ test('an event of another system, with the three fields alone, has no fence', ()
 test('fields and headers that are not known are ignored', () => {
   const found = decode({ ...theThree, colour: 'red' }, { 'x-team': 'a', traceparent: 'none' })
   assert.deepEqual(found, { event: { jobId, scheduledAt, attempt: 1, fence: null } })
+})
+
+test('a trace context that says nothing is not taken for one', () => {
+  assert.equal(readTraceparent(traceparent), traceparent)
+  const nothing = ['', '00', traceparent.toUpperCase(), `ff${traceparent.slice(2)}`, undefined, 7]
+  const zeros = [
+    `00-${'0'.repeat(32)}-00f067aa0ba902b7-01`,
+    `${traceparent.slice(0, 36)}${'0'.repeat(16)}-01`,
+  ]
+  for (const header of [...nothing, ...zeros]) assert.equal(readTraceparent(header), undefined)
 })
 
 test('a numeric scheduledAt is seconds since 1970, to the millisecond', () => {

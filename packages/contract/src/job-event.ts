@@ -31,7 +31,8 @@ export const FENCE_HEADER = 'cronos-fence'
 export const RUN_ID_HEADER = 'cronos-run-id'
 /** @see https://www.w3.org/TR/trace-context/#traceparent-header */
 const TRACE_HEADER = 'traceparent'
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
+/** Version ff, and ids of zeros alone, are not valid. */
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 
 /** The value of a message on `job-events`. Other fields are ignored. */
 const JobEventValue = Schema.Compile(
@@ -59,6 +60,11 @@ export function encodeJobEvent(event: JobEvent): EncodedMessage {
   return { key: jobId, value, headers }
 }
 
+/** What a `traceparent` header says, where it says something. */
+export function readTraceparent(header: unknown): string | undefined {
+  return typeof header === 'string' && TRACEPARENT.test(header) ? header : undefined
+}
+
 /**
  * Reads a message of `job-events`, whoever wrote it. Unknown fields and headers are ignored; a
  * message with the three fields alone is an event without a fence.
@@ -81,10 +87,17 @@ export function decodeJobEvent(
     return unreadable('scheduledAt must be ISO-8601 with a zone, or seconds since 1970')
   const fence = readFence(header(FENCE_HEADER))
   if (fence === undefined) return unreadable(`${FENCE_HEADER} must be a whole number`)
-  const traceparent = header(TRACE_HEADER)
-  const isTraced = traceparent !== undefined && TRACEPARENT.test(traceparent)
+  const traceparent = readTraceparent(header(TRACE_HEADER))
   const { attempt } = json
-  return { event: { jobId, scheduledAt, attempt, fence, ...(isTraced ? { traceparent } : {}) } }
+  return {
+    event: {
+      jobId,
+      scheduledAt,
+      attempt,
+      fence,
+      ...(traceparent !== undefined && { traceparent }),
+    },
+  }
 }
 
 function unreadable(reason: string): DecodedEvent {

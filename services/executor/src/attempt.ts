@@ -1,7 +1,7 @@
 import { afterAttempt, type Outcome, type RetryPolicy, retryPolicyOf } from '@cronos/domain'
 import { type Ended, isTaskKnown, type Pool, type Started } from '@cronos/store'
 import type { ExecutorConfig } from './config.ts'
-import type { AttemptContext } from './context.ts'
+import type { AttemptContext, Traced } from './context.ts'
 import { type Interrupt, Interrupted } from './interrupt.ts'
 import { readOutput, recordError } from './record.ts'
 import { checkPayload, type Registry } from './registry.ts'
@@ -25,7 +25,7 @@ const HAND_OVER_MS = 1_000
  * @param context for the task; its end is the caller's
  */
 export async function executeAttempt(
-  run: Started,
+  run: Traced,
   interrupt: Interrupt,
   context: AttemptContext,
   deps: AttemptDeps,
@@ -87,7 +87,7 @@ async function missTask(run: Started, { db, registry }: AttemptDeps): Promise<nu
 /** Runs the task; when it is interrupted it has the grace to end by itself, then it is left. */
 async function runTask(
   task: Task,
-  run: Started,
+  run: Traced,
   interrupt: Interrupt,
   context: AttemptContext,
   graceMs: number,

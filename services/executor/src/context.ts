@@ -1,9 +1,12 @@
-import { runIdOf } from '@cronos/domain'
+import { type JobEvent, runIdOf } from '@cronos/domain'
 import type { Started } from '@cronos/store'
 import type { Interrupt } from './interrupt.ts'
 import type { LogWriter, WrittenLog } from './log-writer.ts'
 import type { TaskContext } from './task.ts'
 import type { TaskTools } from './tools.ts'
+
+/** An attempt with the trace context that its event carried. */
+export type Traced = Started & Pick<JobEvent, 'traceparent'>
 
 /**
  * What an attempt is told. Whatever most tasks do not use is made when they first ask for it: an
@@ -17,6 +20,7 @@ export class AttemptContext implements TaskContext {
   readonly attempt: number
   readonly fence: TaskContext['fence']
   readonly tools: TaskTools
+  readonly traceparent: string | undefined
   readonly #run: Started
   readonly #interrupt: Interrupt
   readonly #logs: LogWriter
@@ -26,7 +30,7 @@ export class AttemptContext implements TaskContext {
 
   /** @param startedMs when the database told of the start, on the process's clock */
   constructor(
-    run: Started,
+    run: Traced,
     interrupt: Interrupt,
     startedMs: number,
     given: { readonly logs: LogWriter; readonly tools: TaskTools },
@@ -37,6 +41,7 @@ export class AttemptContext implements TaskContext {
     this.scheduledAt = run.scheduledAt
     this.attempt = run.attempt
     this.fence = run.fence
+    this.traceparent = run.traceparent
     this.tools = given.tools
     this.#run = run
     this.#interrupt = interrupt

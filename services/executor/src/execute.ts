@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Delivery } from '@cronos/bus'
-import { retryDelayMs } from '@cronos/domain'
+import { type JobEvent, retryDelayMs, runIdOf } from '@cronos/domain'
 import type { Logger } from '@cronos/runtime'
 import {
   type Ended,
@@ -13,7 +13,8 @@ import {
 } from '@cronos/store'
 import { type AttemptDeps, executeAttempt, handBack } from './attempt.ts'
 import type { ExecutorConfig } from './config.ts'
-import { AttemptContext } from './context.ts'
+import { AttemptContext, type Traced } from './context.ts'
+import { openHandOver } from './hand-over.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import { openIntake } from './intake.ts'
 import { Interrupt, Interrupted } from './interrupt.ts'
@@ -64,7 +65,7 @@ const SUSPECT_REST_MS = 2_000
 
 /** An attempt that the database holds for RUNNING here. */
 interface Running {
-  readonly run: Started
+  readonly run: Traced
   readonly name: string
   readonly startedMs: number
   readonly interrupt: Interrupt
@@ -89,6 +90,7 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
   let impatience: NodeJS.Timeout | undefined
   const broken = Promise.withResolvers<never>()
   broken.promise.catch(() => {}) // it still rejects for its owner
+  const handOver = openHandOver({ id, db, log, intake, tellWake, broken: broken.reject }, config)
   let draining = false
   let isStarting = false
   let starting = Promise.resolve()
@@ -121,6 +123,7 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
     async drain() {
       draining = true
       await starting
+      await handOver.stop()
       handBackSlotless(0)
       await handBackWaiting()
       await endRunning()
@@ -145,7 +148,8 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
       while (!draining) {
         // What gets no slot soon is not started in the database either.
         const slots = config.slots - busy - slotless.length
-        if (slots <= 0 || intake.size === 0) return
+        if (intake.size === 0) return
+        if (slots <= 0) return handOver.consider()
         const batch = intake.take(Math.min(slots + pace.ahead(), heartbeat.room))
         if (batch.length === 0) return
         try {
@@ -171,7 +175,8 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
     const started = await startRuns(db, events, { executor: id, leaseMs, again })
     const startedMs = performance.now()
     pace.started(startedMs - askedMs)
-    for (const run of started) hold(run, startedMs)
+    const traces = tracesOf(events)
+    for (const run of started) hold(traces === null ? run : traced(run, traces), startedMs)
     for (const delivery of batch) delivery.settle()
     heartbeat.countStarts(started.length)
     beginSlotless()
@@ -179,7 +184,7 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
       log.debug({ dropped: batch.length - started.length }, 'events were duplicates or stale')
   }
 
-  function hold(run: Started, startedMs: number): void {
+  function hold(run: Traced, startedMs: number): void {
     const name = nameOf(run)
     if (running.has(name)) return
     const attempt: Running = {
@@ -277,6 +282,7 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
     busy--
     heartbeat.setFree(config.slots - busy)
     pace.ended()
+    handOver.ended()
     beginSlotless()
     startWaiting()
     const written = context.end()
@@ -327,4 +333,16 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
 
 function isSuspect({ run }: Running): boolean {
   return run.lost >= SUSPECT_AFTER_LOST
+}
+
+/** Trace contexts by run; null where no event carries one, as mostly. */
+function tracesOf(events: readonly JobEvent[]): Map<string, string> | null {
+  const traced = events.filter(event => event.traceparent !== undefined)
+  if (traced.length === 0) return null
+  return new Map(traced.map(event => [runIdOf(event), event.traceparent!]))
+}
+
+function traced(run: Started, traces: ReadonlyMap<string, string>): Traced {
+  const traceparent = traces.get(runIdOf(run))
+  return traceparent === undefined ? run : { ...run, traceparent }
 }

@@ -35,8 +35,10 @@ export function createInBulk({ db, tellWake, readNewJob }: BulkDeps) {
     owner: UserId,
     requests: readonly unknown[],
     repeatable: Repeatable | null,
+    traceparent?: string,
   ): Promise<CreatedInBulk> => {
-    const { jobs, warnings } = await readAll(owner, requests)
+    const { jobs: read, warnings } = await readAll(owner, requests)
+    const jobs = traceparent === undefined ? read : read.map(job => ({ ...job, traceparent }))
     const created = await inTurn(() =>
       db.transaction(async tx => {
         const stored: Created[] = []

@@ -195,6 +195,7 @@ async function publish(
   if (due.length > 0) log.debug({ runs: due.length }, 'dispatched')
 }
 
-function toEvent({ jobId, scheduledAt, attempt, fence }: Claimed): JobEvent {
-  return { jobId, scheduledAt, attempt: attempt + 1, fence }
+function toEvent({ jobId, scheduledAt, attempt, fence, traceparent }: Claimed): JobEvent {
+  const event = { jobId, scheduledAt, attempt: attempt + 1, fence }
+  return traceparent === null ? event : { ...event, traceparent }
 }

@@ -21,7 +21,8 @@ export interface SubscriptionDeps {
   readonly publisher: Publisher
 }
 
-const REST = { baseMs: 100, maxMs: 2_000 }
+/** A broker that is back is found soon; asking whether it is costs next to nothing. */
+const REST = { baseMs: 100, maxMs: 500 }
 const SAY_AGAIN_MS = 30_000
 const CONNECT_MS = 2_000
 /** Joining waits for the other members; beyond the group's own limits it hangs. */

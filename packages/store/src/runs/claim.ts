@@ -38,6 +38,8 @@ export interface Claimed extends RunKey {
   readonly expiresAt: Instant | null
   /** A fire of a one-time job that is late, and whose job wants to be skipped then. */
   readonly isSkipped: boolean
+  /** W3C trace context of the request that asked for the run; null where there was none. */
+  readonly traceparent: string | null
   /** Only of a recurring job's fire that has not started, and of a lost attempt: else null. */
   readonly job: ClaimedJob | null
   /** Its priority: 0 is the most urgent. */
@@ -219,7 +221,7 @@ export async function claimRuns(tx: Db, options: ClaimOptions): Promise<Claimed[
               q.started_at as "startedAt", picked.was, picked.job, q.dispatches = 1 as "isFirst",
               q.cancel_at is not null as "isCancelled", picked.is_skipped as "isSkipped",
               case when q.attempt = 0 then q.expires_at end as "expiresAt", clock.ms as now,
-              q.priority as level, floor(date_part('epoch', picked.wake_at) * 1000) as "wakeAt",
+              q.traceparent, q.priority as level, floor(date_part('epoch', picked.wake_at) * 1000) as "wakeAt",
               picked.place_in_level::int as place`,
   })
   return rows.sort(inOrder)

@@ -25,6 +25,7 @@ import {
   readJob,
   readNextWake,
   readRun,
+  readSpareSlots,
   recordAttempts,
   recoverLost,
   releaseRuns,
@@ -574,4 +575,21 @@ test('capacity counts living executors and what is on its way to them', async ()
   })
   await db.query(sql`update executors set seen_at = now() - interval '1 minute'`)
   assert.equal((await read(null)).executors, 0)
+})
+
+test('spare are the slots of other living executors in which nothing runs', async () => {
+  await empty()
+  await db.query(sql`delete from executors`)
+  const report = { free: 50, tasks: ['send_email'], startsPerSecond: 10 }
+  await reportExecutor(db, { id: 'one', slots: 1, ...report })
+  await reportExecutor(db, { id: 'two', slots: 5, ...report })
+  await createJobs(db, [aJob(), aJob(), aJob()])
+  await start((await claim()).slice(0, 2)) // by the first, which has more than slots
+  const spareBeside = (id: string) =>
+    readSpareSlots(db, { besides: id, aliveMs: 15_000, leaseMs: 60_000 })
+  assert.equal(await spareBeside('one'), 5)
+  assert.equal(await spareBeside('two'), 0)
+  assert.equal(await spareBeside('three'), 5)
+  await db.query(sql`update executors set seen_at = now() - interval '1 minute'`)
+  assert.equal(await spareBeside('one'), 0)
 })
