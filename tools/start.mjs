@@ -1,6 +1,7 @@
+#!/usr/bin/env node
 /**
- * `npm start`: sets up what is missing, then runs all of Cronos in one process; `npm run verify`: the
- * same, and verifies what it did.
+ * `npm start`, `npx cronos`: sets up what is missing, then runs all of Cronos in one process;
+ * `npm run verify`, `npx cronos verify`: the same, and verifies what it did.
  */
 
 import { join } from 'node:path'
@@ -20,8 +21,12 @@ const FEW_ARENAS = { MALLOC_ARENA_MAX: '2' }
 const KEPT_CODE = { NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/cronos') }
 
 await runCommand(async () => {
+  const [command = 'start', ...args] = process.argv.slice(2)
+  if (command !== 'start' && command !== 'verify') {
+    console.error(`cronos: the command must be start or verify, got ${command}`)
+    return 2
+  }
   const node = await setUp()
-  const [command, ...args] = process.argv.slice(2)
   return command === 'verify'
     ? runChild(node, [join(ROOT, 'apps/cronos/src/verify/main.ts'), ...args])
     : runChild(node, [SMALL_HEAP, join(ROOT, 'apps/cronos/src/main.ts')], {

@@ -37,12 +37,17 @@ volumes() { docker volume ls -q --filter "label=com.docker.compose.project=$COMP
 
 container_of() { containers | xargs docker inspect --format '{{index .Config.Labels "com.docker.compose.service"}} {{.Id}}' | awk -v name="$1" '$1 == name { print $2; exit }'; }
 start_of() { docker inspect --format '{{.State.StartedAt}}' "$(container_of "$1")"; }
-# As if it had crashed: a container that is killed from outside counts as stopped by hand.
+was_started_again() { [ "$(start_of "$1")" != "$2" ]; }
+# As if it had crashed: a container that is killed from outside counts as stopped by hand. The
+# container may end before the command in it does, and takes it along.
 kill_service() {
+  local started
+  started=$(start_of "$1")
   docker exec "$(container_of "$1")" node -e '
     const fs = require("node:fs")
     for (const pid of fs.readdirSync("/proc").map(Number).filter(pid => pid > 1 && pid !== process.pid))
-      if (fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("/src/main.ts")) process.kill(pid, "SIGKILL")'
+      if (fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("/src/main.ts")) process.kill(pid, "SIGKILL")' || true
+  within 30 "$1 was started again" was_started_again "$1" "$started"
 }
 
 # Every container is healthy, or runs where nobody asks for its health, or has done its one thing.

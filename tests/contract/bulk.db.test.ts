@@ -64,12 +64,12 @@ test('10,000 jobs are created in one request, and one more is refused', async ()
   )
   assert.equal(await countJobs(), before + 10_000)
   assert.deepEqual(await mistakes([...jobs, scheduled(0)]), [
-    'jobs must be a list of 1 to 10000 entries, got a list',
+    'jobs must be a list of 1 to 10000 entries, got 10001',
   ])
 })
 
 test('a body that is no list of jobs is a 400', async () => {
-  assert.deepEqual(await mistakes([]), ['jobs must be a list of 1 to 10000 entries, got a list'])
+  assert.deepEqual(await mistakes([]), ['jobs must be a list of 1 to 10000 entries, got 0'])
   assert.deepEqual(await mistakes(undefined), ['jobs must be provided'])
   assert.deepEqual(await mistakes('all'), ['jobs must be a list of 1 to 10000 entries, got all'])
   assert.equal((await service.post('/jobs/bulk', [immediate])).status, 400)

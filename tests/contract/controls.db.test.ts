@@ -363,6 +363,27 @@ test('a filter means the jobs for which all of it holds, up to its limit', async
     assert.equal((await pause(wrong)).status, 400, JSON.stringify(wrong).slice(0, 60))
 })
 
+test('a filter means what a search with the same words shows', async () => {
+  const token = tokenOf('searcher')
+  const names = ['Nightly bills', 'nightly mails', 'weekly bills', null]
+  for (const [n, name] of names.entries())
+    await created({ ...(n === 2 ? recurring : scheduled), name, tags: ['eu', `n${n % 2}`] }, token)
+  for (const [filter, query, count] of [
+    [{ name: 'BILLS' }, 'name=BILLS', 2],
+    [{ namePrefix: 'night' }, 'namePrefix=night', 2],
+    [{ namePrefix: 'Nightly', name: 'mail' }, 'namePrefix=Nightly&name=mail', 1],
+    [{ name: '%' }, 'name=%25', 0],
+    [{ tag: ['eu', 'n1'] }, 'tag=eu&tag=n1', 2],
+    [{ tag: 'eu', jobType: 'RECURRING' }, 'tag=eu&jobType=RECURRING', 1],
+  ] as const) {
+    const { json: shown } = await ask(`/jobs/search?${query}`, { token })
+    const { json } = await post('/jobs/bulk/pause', { filter }, { token })
+    const ids = (jobs: { jobId: string }[]) => jobs.map(job => job.jobId).toSorted()
+    assert.equal(json.done.length, count, query)
+    assert.deepEqual(ids(json.done), ids(shown.jobs), query)
+  }
+})
+
 test('a thousand jobs are paused and resumed by one request each, while others do the same', async () => {
   const token = tokenOf('thousand')
   await db.query(sql`

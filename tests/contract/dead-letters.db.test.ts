@@ -148,6 +148,19 @@ test('a filter replays what it finds, and asking again goes on with the rest', a
   assert.equal((await post('/replay', { filter: {} })).json.done.length, 0)
 })
 
+test('many are replayed with one payload in place of their own', async () => {
+  const { runIds, post } = await anOwner(2)
+  const payload = { task: 'send_email', template: 'mended for all' }
+  const { json } = await post('/replay', { runIds, payload })
+  assert.deepEqual([json.done.length, json.warnings], [2, undefined])
+  const { rows } = await db.query<{ payload: object }>(sql`
+    select payload from runs_live
+     where reason = 'REPLAY' and payload ->> 'template' = 'mended for all'`)
+  assert.deepEqual(rows, [{ payload }, { payload }])
+  const refused = await post('/replay', { runIds, payload: ['text'] })
+  assert.deepEqual([refused.status, refused.json.message.slice(0, 12)], [400, 'payload must'])
+})
+
 test('a request for many that names none, or two kinds of choice, is refused', async () => {
   const { post } = await anOwner(0)
   for (const [body, message] of [

@@ -14,7 +14,7 @@ import { aJob } from '@cronos/testkit'
 import Schema from 'typebox/schema'
 import { type FollowOptions, follow, type ReadEvent } from './event-reader.ts'
 import { startJobApi } from './job-api.ts'
-import { aRunningJob, endAs } from './some-runs.ts'
+import { aRunningJob, endAs, startDue } from './some-runs.ts'
 
 /* What clients are told while it happens, over real HTTP on a real database. */
 
@@ -93,6 +93,20 @@ test('a failed attempt is told with the time of the next one', async () => {
   assert.deepEqual([runId, attempt, outcome], [runIdOf(run), 1, 'FAILED'])
   assert.equal(error.message, 'no route')
   assert.ok(Date.parse(nextAttemptAt) - Date.parse(endedAt) > 500_000)
+})
+
+test('a failed attempt is told of, though the run had ended before anybody looked', async () => {
+  const owner = someone()
+  const run = await aRunningJob(db, { owner })
+  await failForNow(run, 0)
+  const [again] = await startDue(db, [run.jobId])
+  await endAs(db, [again!], { failed: 'still no route' })
+  using stream = await followJobs(owner)
+  const retrying = await stream.until('run.retrying')
+  assertAsPromised([retrying])
+  assert.deepEqual([retrying.data.attempt, retrying.data.nextAttemptAt], [1, null])
+  const next = await stream.next()
+  assert.deepEqual([next?.event, next?.data.attempt], ['run.finished', 2])
 })
 
 test('a job that is changed or deleted is told of', async () => {

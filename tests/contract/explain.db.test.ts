@@ -231,8 +231,18 @@ describe('why a run waits', () => {
   })
   test('a person has to say what became of a lost attempt', async () => {
     const job = await aMinuteJob()
-    await aRun(job, ago(5), { wake_at: null, hold: 'UNKNOWN', attempt: 1, executor: 'executor-9' })
-    assert.deepEqual((await explainRun(job, ago(5))).codes, ['HELD_UNKNOWN', 'FIRE_TIME'])
+    await aRun(job, ago(5), { wake_at: null, hold: 'UNKNOWN', attempt: 1, executor: null })
+    await anAttempt(job, ago(5), 'LOST', 'executor-1 was not heard of')
+    const { codes, causes } = await explainRun(job, ago(5))
+    assert.deepEqual(codes, ['HELD_UNKNOWN', 'RECOVERED', 'FIRE_TIME'])
+    assert.match(causes[0]!.message, /^Executor executor-1 vanished in the middle of attempt 1/)
+    assert.deepEqual(causes[0]!.evidence, { attempt: 1, executor: 'executor-1' })
+    const path = `/runs/${runIdOf({ jobId: job, scheduledAt: ago(5) })}/resolve`
+    assert.equal((await service.post(path, { as: 'succeeded' })).status, 204)
+    assert.match(
+      (await explainRun(job, ago(5))).causes[0]!.message,
+      /^A person said that attempt 1/,
+    )
   })
   test('an earlier run of the job is not finished', async () => {
     const job = await aMinuteJob({ overlap: 'queue' })
@@ -290,6 +300,10 @@ describe('why a run waits', () => {
     const { codes, causes } = await explainRun(job, ago(5))
     assert.deepEqual(codes, ['OWNERS_SHARE', 'FIRE_TIME'])
     assert.deepEqual(causes[0]!.evidence, { yours: 9, share: 9, slots: 10 })
+    assert.match(causes[0]!.message, /9 runs going or on the way, and your share is 9/)
+    const lease = { wake_at: text(later(now, 5 * MINUTE)), dispatches: 1 }
+    await aRun(job, ago(4), { ...lease, status: 'DISPATCHED' })
+    assert.ok(!(await explainRun(job, ago(4))).codes.includes('OWNERS_SHARE'), 'it has its share')
   })
   test('its owner has as many going as the operator allows', async () => {
     await using limited = await startTestedService(
@@ -433,6 +447,7 @@ describe('why there was no run at an instant', () => {
     assert.deepEqual((await explainAt(job, ago(15))).codes, ['UNACCOUNTED'])
     await db.query(sql`update ledger_horizon set horizon_at = ${text(ago(10))}`)
     assert.deepEqual((await explainAt(job, ago(15))).codes, ['BEFORE_HORIZON'])
+    assert.deepEqual((await explainAt(job, ago(70))).codes, ['BEFORE_CREATION'])
   })
   test('a one-time job whose time had passed when it was asked for is explained at that time', async () => {
     const job = aJob({ owner: alice, trigger: atInstant(now - 365 * DAY) })

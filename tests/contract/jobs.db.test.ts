@@ -226,11 +226,12 @@ test('unknown fields are told in warnings, and what the server owns is not taken
     ...immediate,
     jobId: 'job_mine',
     runat: '2099-01-01T00:00:00Z',
+    retry: { maxAttemps: 5 },
   })
   assert.equal(status, 201)
   assert.notEqual(json.jobId, 'job_mine')
-  assert.equal(json.warnings.length, 2)
-  assert.match(json.warnings.join(' '), /runat/)
+  assert.equal(json.warnings.length, 3)
+  assert.match(json.warnings.join(' '), /runat .* retry\.maxAttemps /)
 })
 
 test('an unknown task is a job: which tasks there are is for the executors to say', async () => {
@@ -364,6 +365,7 @@ test('a run shows where it stands, to its owner alone', async () => {
   assert.equal((await ask(`/api/v1/runs/${runs[0].runId}`, mallory)).status, 404)
   const files = `/api/v1/runs/${runs[0].runId}/artifacts/report.pdf`
   assert.equal((await ask(files)).status, 404)
+  assert.equal((await ask(files.replace('report.pdf', '%00'))).status, 404)
   for (const id of ['run_x', `run_${jobId.slice(4)}_1`, `run_${jobId.slice(4)}_9007199254740991`])
     assert.equal((await ask(`/api/v1/runs/${id}`)).status, 404)
 })
@@ -488,6 +490,10 @@ test('a preview tells an expression in words, its fire times, and what the clock
     { at: '2026-03-31T00:30:00.000Z', local: '2026-03-31T02:30:00+02:00' },
   ])
   assert.ok(json.warnings.some((warning: { code: string }) => warning.code === 'CLOCK_CHANGE'))
+  const nulls = { timeZone: null, dst: null, count: null, after: null }
+  assert.equal((await preview({ cronExpression: '@daily', ...nulls })).json.fires.length, 10)
+  const typo = await preview({ cronExpression: '@daily', timezone: 'Asia/Tokyo' })
+  assert.equal(typo.json.warnings[0].code, 'UNKNOWN_FIELD')
   const never = await preview({ cronExpression: '0 0 0 31 2 *' })
   assert.deepEqual(never.json.fires, [])
   assert.equal(never.json.warnings[0].code, 'NEVER_FIRES')
@@ -525,11 +531,27 @@ test('a forecast counts the fires of one’s own jobs, bucket by bucket', async 
     [0, 6, 1],
   )
   assert.equal(buckets[0].busySlots, null)
+  const iso = await ask(`/api/v1/forecast?${window.replace('1h', 'PT1H')}`, { token })
+  assert.deepEqual(iso.json.buckets, buckets)
+})
+
+test('a forecast ends with the year 9999', async () => {
+  const { status, json } = await ask('/api/v1/forecast?from=9999-12-31T12:00:00Z')
+  assert.equal(status, 200)
+  assert.equal(json.to, '9999-12-31T23:59:59.999Z')
 })
 
 test('a forecast of what cannot be cut is refused', async () => {
   const wrong = [
-    ...['bucket=x', 'bucket=1ms', 'from=x', 'to=2001-01-01T00:00:00Z'],
+    ...[
+      'bucket=x',
+      'bucket=1ms',
+      'bucket=PT0S',
+      'bucket=PT0.5S',
+      'bucket=P1M',
+      'from=x',
+      'to=2001-01-01T00:00:00Z',
+    ],
     'from=2026-01-01T00:00:00Z&to=2028-01-01T00:00:00Z',
     'from=2026-01-01T00:00:00Z&to=2026-06-01T00:00:00Z&bucket=1s',
   ]
@@ -543,6 +565,8 @@ test('health and the API document are there without a token', async () => {
   const rootHealth = await fetch(`http://127.0.0.1:${service.port}/health`)
   assert.deepEqual(await rootHealth.json(), { status: 'UP' })
   const { json } = await ask('/openapi.json', { token: null })
+  const { patch } = json.paths['/job-service/api/v1/jobs/{jobId}']
+  for (const status of ['404', '412', '413', '415']) assert.ok(patch.responses[status], status)
   assert.equal(json.openapi.slice(0, 3), '3.1')
   assert.ok(json.paths['/job-service/api/v1/jobs'].post)
   const docs = await fetch(`${root}/docs`)

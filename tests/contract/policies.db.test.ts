@@ -126,7 +126,7 @@ const bad: Readonly<Record<Field, readonly (readonly [value: unknown, message: s
   ],
   tags: [
     ['billing', 'tags must be a list of 0 to 20 entries, got billing'],
-    [Array.from({ length: 21 }, String), 'tags must be a list of 0 to 20 entries, got a list'],
+    [Array.from({ length: 21 }, String), 'tags must be a list of 0 to 20 entries, got 21'],
     [[''], 'tags[0] must not be blank'],
     [['a', ' '], 'tags[1] must not be blank'],
     [['a', 7], 'tags[1] must be text of at most 64 characters, got 7'],
@@ -288,6 +288,25 @@ test('a window in which nothing fires is a 400 that names the field', async () =
   assert.match(await refusal({ ...byCron, startAt: '2099-01-01' }), /^startAt must be an ISO-8601/)
   assert.match(await refusal({ ...byCron, endAt: 'never' }), /^endAt must be an ISO-8601/)
   assert.equal(await refusal({ ...byCron, endAt: 7 }), 'endAt must be text, got 7')
+})
+
+test('a cron that never fires is to blame itself, whatever its window', async () => {
+  const never = { ...byCron, cronExpression: '0 0 0 30 2 *' }
+  for (const window of [{}, { startAt: '2099-01-01T00:00:00Z' }, { endAt: '2099-01-01T00:00:00Z' }])
+    assert.equal(
+      await refusal({ ...never, ...window }),
+      'Invalid cron expression: 0 0 0 30 2 * never fires',
+    )
+})
+
+test('a window that begins after the last fire time there can be is a 400', async () => {
+  const startAt = '9999-12-31T04:00:00Z'
+  assert.match(await refusal({ ...byCron, startAt }), /^startAt must be before the last fire time/)
+  const anchorAt = '9999-12-31T03:00:00Z'
+  assert.match(
+    await refusal({ ...byInterval, every: 'P1D', anchorAt, startAt }),
+    /^startAt must be before the last fire time/,
+  )
 })
 
 test('a spread moves the fires of a job by less than it says, always by the same', async () => {

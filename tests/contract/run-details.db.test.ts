@@ -35,10 +35,14 @@ test('a run says why it came to be, how late it was and what it told', async () 
   assert.deepEqual([json.replayedAs, json.dismissedAt], [null, null])
 })
 
-test('a failed attempt shows its error, but not where in Cronos it was thrown', async () => {
+test('a failed attempt shows its error and where it was thrown; lists tell the error alone', async () => {
   const run = await aFailedJob(db, 'no route')
   const { json } = await ask(`/runs/${runIdOf(run)}`)
-  assert.deepEqual(json.attempts[0].error, { message: 'no route', name: 'Error' })
+  const error = { message: 'no route', name: 'Error' }
+  assert.deepEqual(json.attempts[0].error, { ...error, stack: 'at home' })
+  assert.deepEqual(json.error, error)
+  const { json: runs } = await ask(`/jobs/${run.jobId}/runs`)
+  assert.deepEqual(runs[0].error, error)
 })
 
 test('a log is read page by page, and goes on where the last page ended', async () => {

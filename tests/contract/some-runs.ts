@@ -12,7 +12,7 @@ import {
 import { aJob } from '@cronos/testkit'
 
 /** Runs what is due of these jobs, without a task: what an executor would have written. */
-async function startDue(db: Pool, jobs: readonly JobId[]): Promise<Started[]> {
+export async function startDue(db: Pool, jobs: readonly JobId[]): Promise<Started[]> {
   const options = { limit: 1_000, dispatchLeaseMs: 60_000, takeOver: false, tzdata: 'test' }
   const claimed = await db.transaction(tx => claimRuns(tx, options))
   const events = claimed

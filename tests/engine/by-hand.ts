@@ -77,8 +77,18 @@ export function openByHand(db: Pool, owner: UserId): EngineByHand {
   } as Pick<Bus, 'publish'> as Bus
   const window = { room: () => Promise.resolve(1_000), use() {}, restMs: 5 }
   const alike = { observe() {}, shares: () => null, claimed() {}, isCapping: false, restMs: 0 }
+  // Tests move runs about in time: each claim looks at all of them.
+  const lowWater = {
+    mark: null,
+    from: null,
+    sweepInMs: 0,
+    claimed() {},
+    swept() {},
+    tell() {},
+    forget() {},
+  }
   const deps: TickDeps = {
-    ...{ db, bus, window, fairness: alike, tzdata: 'test', random: () => 0 },
+    ...{ db, bus, window, fairness: alike, lowWater, tzdata: 'test', random: () => 0 },
     log: pino({ level: 'silent' }),
   }
 

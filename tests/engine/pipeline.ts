@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import type { Bus } from '@cronos/bus'
-import { type JobId, type JobStatus, type RunKey, runIdOf, type UserId } from '@cronos/domain'
+import {
+  type JobId,
+  type JobStatus,
+  type RunKey,
+  runIdOf,
+  type UserId,
+  uuidOf,
+} from '@cronos/domain'
 import {
   defineTask,
   type ExecutorConfig,
@@ -27,7 +34,7 @@ import {
   resuming,
   sql,
 } from '@cronos/store'
-import { aJob, byCron, byInterval, freshDatabase, fromNow } from '@cronos/testkit'
+import { aJob, atInstant, byCron, byInterval, freshDatabase, fromNow } from '@cronos/testkit'
 import { pino } from 'pino'
 import { Type } from 'typebox'
 
@@ -48,7 +55,7 @@ const keepForADay = {
   ...{ succeededMs: DAY_MS, failedMs: DAY_MS },
   ...{ cancelledMs: DAY_MS, skippedMs: DAY_MS },
 }
-const schedulerConfig: SchedulerConfig = {
+export const schedulerConfig: SchedulerConfig = {
   batchSize: 2_000,
   maxSleepMs: 30_000,
   baseBackoffMs: 50,
@@ -204,6 +211,26 @@ export function testPipeline(name: string, openBus: () => Promise<EngineBus>): v
     )
   })
 
+  test(`${name}: a run carries the trace of the request that asked for it to each of its attempts`, async () => {
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+    const seen: unknown[] = []
+    await using _pair = await startPair(
+      tasks({
+        trace: ({ traceparent, attempt }) => {
+          seen.push(traceparent)
+          return attempt === 1 ? Promise.reject(new Error('once more')) : Promise.resolve(undefined)
+        },
+      }),
+    )
+    const traced = named('trace', { traceparent })
+    await store(traced)
+    await reaches(traced.jobId, 'COMPLETED')
+    const other = named('trace')
+    await store(other)
+    await reaches(other.jobId, 'COMPLETED')
+    assert.deepEqual(seen, [traceparent, traceparent, undefined, undefined])
+  })
+
   test(`${name}: nothing starts before its fire time`, async () => {
     const starts: number[] = []
     await using _pair = await startPair(
@@ -251,6 +278,29 @@ export function testPipeline(name: string, openBus: () => Promise<EngineBus>): v
     assert.deepEqual([...by].toSorted(), ['one', 'two'])
   })
 
+  test(`${name}: a slot that is free is used, wherever the bus had dealt the run out to`, async () => {
+    const opened = Promise.withResolvers<undefined>()
+    let begun = 0
+    const registry = tasks({
+      block: () => {
+        begun++
+        return opened.promise
+      },
+    })
+    await using _one = await startPair(registry, { slots: 5 })
+    await using _two = await startPair(registry, { slots: 5 })
+    const jobs = Array.from({ length: 10 }, () => named('block'))
+    await store(...jobs)
+    while (begun < jobs.length) {
+      // No dispatch lease ends: what waits somewhere must be given away there.
+      await db.query(sql`
+        update runs_live set wake_at = now() + interval '5 seconds' where status = 'DISPATCHED'`)
+      await new Promise(resolve => setTimeout(resolve, 100))
+    }
+    opened.resolve(undefined)
+    for (const job of jobs) assert.equal((await reaches(job.jobId, 'COMPLETED')).attempts, 1)
+  })
+
   test(`${name}: slow tasks after many quick ones keep no run that has no slot`, async () => {
     const opened = Promise.withResolvers<undefined>()
     const begun = new Set<string>()
@@ -276,6 +326,37 @@ export function testPipeline(name: string, openBus: () => Promise<EngineBus>): v
     opened.resolve(undefined)
     for (const job of [...quick, ...slow])
       assert.equal((await reaches(job.jobId, 'COMPLETED')).attempts, 1)
+  })
+
+  test(`${name}: of runs that have lost two executors no two go on beside each other`, async () => {
+    let suspects = 0
+    let most = 0
+    const beside = Promise.withResolvers<undefined>()
+    await using _pair = await startPair(
+      tasks({
+        async suspect() {
+          most = Math.max(most, ++suspects)
+          await beside.promise
+          await new Promise(resolve => setTimeout(resolve, 30))
+          suspects--
+          return undefined
+        },
+        innocent() {
+          beside.resolve(undefined)
+          return Promise.resolve(undefined)
+        },
+      }),
+      { slots: 6 },
+    )
+    const jobs = Array.from({ length: 4 }, () => named('suspect'))
+    await createJobs(db, jobs)
+    await db.query(sql`
+      update runs_live set lost = 2 where job_id = any(${jobs.map(job => uuidOf(job.jobId))}::uuid[])`)
+    const innocent = named('innocent', { trigger: atInstant(await fromNow(db, 300)) })
+    await store(innocent)
+    for (const { jobId } of [...jobs, innocent])
+      assert.equal((await reaches(jobId, 'COMPLETED')).attempts, 1)
+    assert.equal(most, 1)
   })
 
   test(`${name}: a task that fails is tried again with the same run id, until it succeeds`, async () => {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, test } from 'node:test'
 import {
   type Instant,
@@ -56,6 +58,14 @@ async function pauseAndResume(jobId: JobId): Promise<void> {
   assert.equal((await controlJob(db, resuming, jobId, alice)).kind, 'done')
 }
 
+/** What was missed before and while it was paused is judged when it is resumed. */
+async function editWhilePaused(jobId: JobId): Promise<void> {
+  await controlJob(db, pausing(null), jobId, alice)
+  await editTrigger(jobId)
+  assert.deepEqual(await engine.turns(), [])
+  assert.equal((await controlJob(db, resuming, jobId, alice)).kind, 'done')
+}
+
 /** From now on each second fire time only. */
 async function editTrigger(jobId: JobId): Promise<void> {
   const edited = await editJob(
@@ -86,6 +96,10 @@ const situations = {
   'after an edit in a down-time, while a run goes on': {
     ...{ ...missed, isUnderWay: true, change: editTrigger, next: 8 },
   },
+  'after an edit in a pause': { ...missed, isUnderWay: false, change: editWhilePaused, next: 8 },
+  'after an edit in a pause, while a run goes on': {
+    ...{ ...missed, isUnderWay: true, change: editWhilePaused, next: 8 },
+  },
 } satisfies Record<string, Situation>
 
 /** What is run at once, what when the run under way has ended, and what is skipped. */
@@ -111,6 +125,12 @@ const editedUnderWay: Row = {
   skip: cell('', '6', '0-5 MISFIRE into 6'),
   queue: cell('', '6', '0-5 MISFIRE into 6'),
   allow: cell('6', '', '0-5 MISFIRE into 6'),
+}
+
+const pausedUnderWay: Row = {
+  skip: cell('', '6', '0-5 PAUSED into 6'),
+  queue: cell('', '6', '0-5 PAUSED into 6'),
+  allow: cell('6', '', '0-5 PAUSED into 6'),
 }
 
 const table: Record<keyof typeof situations, Record<MisfirePolicy, Row>> = {
@@ -162,6 +182,16 @@ const table: Record<keyof typeof situations, Record<MisfirePolicy, Row>> = {
     skip: editedUnderWay,
     catch_up: editedUnderWay,
   },
+  'after an edit in a pause': {
+    run_once: same(cell('6', '', '0-5 PAUSED into 6')),
+    skip: same(cell('', '', '0-5 PAUSED, 6-6 PAUSED')),
+    catch_up: same(cell('6', '', '0-5 PAUSED into 6')),
+  },
+  'after an edit in a pause, while a run goes on': {
+    run_once: pausedUnderWay,
+    skip: same(cell('', '', '0-5 PAUSED, 6-6 PAUSED')),
+    catch_up: pausedUnderWay,
+  },
 }
 
 const sentences: Record<string, string> = {
@@ -175,6 +205,7 @@ const sentences: Record<string, string> = {
   '|0|1-6 MISFIRE into 0': 'one run stands for all, when that run has ended',
   '6||0-5 PAUSED into 6': 'one run stands for all',
   '||0-6 PAUSED': 'all that was missed is skipped',
+  '||0-5 PAUSED, 6-6 PAUSED': 'all that was missed is skipped',
   '||0-5 PAUSED, 6-6 OVERLAP': 'all that came meanwhile is skipped',
   '|6|0-5 PAUSED into 6': 'one run stands for all, when that run has ended',
   '6||0-5 MISFIRE into 6': 'one run stands for all',
@@ -182,11 +213,38 @@ const sentences: Record<string, string> = {
   '|0 1 2 3 4 5 6|': 'all that was missed runs, one after the other, when that run has ended',
 }
 
+const sentenceOf = ({ atOnce, afterwards, skipped }: Cell) =>
+  sentences[`${atOnce}|${afterwards}|${skipped}`]
+
+test('docs/policies.md has each cell of the table, and no other', async () => {
+  const page = await readFile(join(import.meta.dirname, '../../docs/policies.md'), 'utf8')
+  const told: Record<string, string> = {}
+  let columns: string[] = []
+  for (const line of page.split('\n').filter(each => each.startsWith('| '))) {
+    const [misfire = '', overlap = '', ...cells] = line
+      .slice(1, -1)
+      .split('|')
+      .map(each => each.trim().replaceAll('`', ''))
+    if (misfire === 'misfire') columns = cells
+    else if (misfire in table['on time'])
+      for (const [index, situation] of columns.entries())
+        told[`${situation}, ${misfire}, ${overlap}`] = cells[index]!
+  }
+  const tested = Object.entries(table).flatMap(([situation, byMisfire]) =>
+    Object.entries(byMisfire).flatMap(([misfire, byOverlap]) =>
+      Object.entries(byOverlap).map(([overlap, expected]): [string, string | undefined] => [
+        `${situation}, ${misfire}, ${overlap}`,
+        sentenceOf(expected),
+      ]),
+    ),
+  )
+  assert.deepEqual(told, Object.fromEntries(tested))
+})
+
 for (const [situation, byMisfire] of Object.entries(table))
   for (const [misfire, byOverlap] of Object.entries(byMisfire))
     for (const [overlap, expected] of Object.entries(byOverlap)) {
-      const { atOnce, afterwards, skipped } = expected
-      const sentence = sentences[`${atOnce}|${afterwards}|${skipped}`]
+      const sentence = sentenceOf(expected)
       test(`overlap ${overlap}, misfire ${misfire}, ${situation}: ${sentence}`, async () => {
         const { passed, latestAgoMs, isUnderWay, change, next }: Situation =
           situations[situation as keyof typeof situations]

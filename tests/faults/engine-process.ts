@@ -49,7 +49,7 @@ async function run(options: EngineProcessOptions): Promise<void> {
     {
       ...{ batchSize: 500, maxSleepMs: 1_000, baseBackoffMs: 50, dispatchWindow: 1_000 },
       retention: { succeededMs: 1e9, failedMs: 1e9, cancelledMs: 1e9, skippedMs: 1e9 },
-      ...{ dispatchLeaseMs: 1_000, misfireAfterMs: 60_000, leaseMs, heartbeatMs, retry },
+      ...{ dispatchLeaseMs: 2_000, misfireAfterMs: 60_000, leaseMs, heartbeatMs, retry },
     },
   )
   say({ kind: 'up' })

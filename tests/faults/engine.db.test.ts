@@ -18,7 +18,7 @@ const db = database.pool('engine')
 after(() => database[Symbol.asyncDispose]())
 
 const alice = 'alice' as UserId
-const leases = { leaseMs: 1_000, heartbeatMs: 200, graceMs: 200 }
+const leases = { leaseMs: 3_000, heartbeatMs: 500, graceMs: 300 }
 
 interface Engine extends AsyncDisposable {
   readonly process: ChildProcess

@@ -9,6 +9,7 @@ import type { Address } from '@cronos/store'
 
 /** A service in a process of its own. Disposing of it kills it. */
 export interface ServiceProcess extends AsyncDisposable {
+  readonly pid: number
   /** Where it is, without its path. */
   readonly origin: string
   /** What `/health` answers now. */
@@ -120,6 +121,7 @@ export async function startService(
   }
 
   return {
+    pid: child.pid!,
     origin,
     health,
     ended,

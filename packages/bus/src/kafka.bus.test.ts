@@ -44,6 +44,25 @@ test('an event of another system with the three fields alone is delivered, witho
   assert.deepEqual(delivery!.event, { jobId, scheduledAt, attempt: 2, fence: null })
 })
 
+test('events of another system may be compressed', async () => {
+  const options = await kafkaOptions({ topics: { partitions: 1 } })
+  await using bus = openKafkaBus(options)
+  await using inbox = await openInbox(bus, 10)
+  await untilItWorks(bus)
+  await using reader = openTopicReader(options, options.topics.events)
+  const { jobId, scheduledAt } = anEvent(1)
+  const compressions = ['gzip', 'lz4', 'snappy', 'zstd'] as const
+  for (const [index, compression] of compressions.entries()) {
+    const value = { jobId, scheduledAt: scheduledAt / 1_000, attempt: index + 1 }
+    await reader.write(JSON.stringify(value), { compression })
+  }
+  const deliveries = await inbox.received(4)
+  assert.deepEqual(
+    deliveries.map(each => each.event),
+    [1, 2, 3, 4].map(attempt => ({ jobId, scheduledAt, attempt, fence: null })),
+  )
+})
+
 test('the events of a job share a partition, and a repeated dispatch goes to the one beside', async () => {
   const options = await kafkaOptions()
   await using bus = openKafkaBus(options)

@@ -36,13 +36,22 @@ export function openTopicReader(options: KafkaBusOptions, topic: string) {
     },
     async write(
       value: Buffer | string | null,
-      { key, headers = {} }: { key?: string; headers?: Record<string, string> } = {},
+      {
+        key,
+        headers = {},
+        compression = 'none',
+      }: {
+        key?: string
+        headers?: Record<string, string>
+        compression?: 'none' | 'gzip' | 'lz4' | 'snappy' | 'zstd'
+      } = {},
     ): Promise<void> {
       const producer = new Producer(client)
       const entries = Object.entries(headers).map(
         ([name, text]) => [Buffer.from(name), Buffer.from(text)] as const,
       )
       await producer.send({
+        compression,
         messages: [
           {
             ...{ topic, partition: 0, headers: new Map(entries) },

@@ -1,4 +1,4 @@
-import { jobStatuses, type runStatuses } from '@cronos/domain'
+import { jobStatuses, jobTypes, type runStatuses } from '@cronos/domain'
 import { type Static, Type } from 'typebox'
 import { CreateJob, Instant } from './jobs.ts'
 
@@ -73,10 +73,22 @@ const optional = <T extends Parameters<typeof Type.Union>[0][number]>(schema: T)
 
 const Filter = Type.Object(
   {
-    name: optional(Type.String()),
-    tag: optional(Type.String()),
+    namePrefix: Type.Optional(
+      Type.Union([Type.String(), Type.Null()], { description: 'With which the name begins' }),
+    ),
+    name: Type.Optional(
+      Type.Union([Type.String(), Type.Null()], {
+        description: 'Contained in the name; in any letter case',
+      }),
+    ),
+    tag: Type.Optional(
+      Type.Union([Type.String(), Type.Array(Type.String(), { maxItems: 20 }), Type.Null()], {
+        description: 'A tag, or several that a job must all have',
+      }),
+    ),
     task: optional(Type.String()),
     status: optional(Type.Enum([...jobStatuses])),
+    jobType: optional(Type.Enum([...jobTypes])),
     from: Type.Optional(
       Type.Union([Type.String(), Type.Null()], { description: 'On createdAt, inclusive' }),
     ),

@@ -8,10 +8,12 @@ export const PreviewCron = Type.Object(
     timeZone: Type.Optional(TimeZone),
     dst: Type.Optional(Dst),
     count: Type.Optional(
-      Type.Integer({ minimum: 1, maximum: 100, description: 'Fire times to show; 10 unless told' }),
+      Type.Union([Type.Integer({ minimum: 1, maximum: 100 }), Type.Null()], {
+        description: 'Fire times to show; 10 unless told',
+      }),
     ),
     after: Type.Optional(
-      Type.String({
+      Type.Union([Type.String(), Type.Null()], {
         description: 'The fire times after this instant; after now unless told',
         examples: ['2026-11-23T20:44:00Z'],
       }),

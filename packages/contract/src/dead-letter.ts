@@ -22,6 +22,9 @@ export function encodeDeadLetter(letter: DeadLetter): EncodedMessage {
   return {
     key: jobId,
     value: JSON.stringify(value),
-    headers: { 'cronos-dead-letter': 'run', 'cronos-run-id': runId },
+    headers: [
+      ['cronos-dead-letter', 'run'],
+      ['cronos-run-id', runId],
+    ],
   }
 }

@@ -36,16 +36,13 @@ export const DeadLetterDetails = Type.Object({
   payload: Type.Record(Type.String(), Type.Unknown(), { description: 'With which it failed' }),
 })
 
-export const ReplayLetter = Type.Object(
-  {
-    payload: Type.Optional(
-      Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()], {
-        description: 'In place of the payload that failed',
-      }),
-    ),
-  },
-  { additionalProperties: true },
+const payload = Type.Optional(
+  Type.Union([Type.Record(Type.String(), Type.Unknown()), Type.Null()], {
+    description: 'In place of the payload that failed',
+  }),
 )
+
+export const ReplayLetter = Type.Object({ payload }, { additionalProperties: true })
 
 export const LetterReplayed = Type.Object({
   runId: Type.String({ description: 'The new run' }),
@@ -89,6 +86,13 @@ export const ChooseLetters = Type.Object(
   { additionalProperties: true },
 )
 export type ChooseLetters = Static<typeof ChooseLetters>
+
+/** Dead letters to be run again, each with the payload that it failed with or all with another. */
+export const ReplayLetters = Type.Object(
+  { ...ChooseLetters.properties, payload },
+  { additionalProperties: true },
+)
+export type ReplayLetters = Static<typeof ReplayLetters>
 
 /** What became of many dead letters, each told once. */
 export const LettersDone = Type.Object({

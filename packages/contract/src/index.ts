@@ -1,3 +1,4 @@
+export { digitsOf, passBytes, readDigits, writeAscii, writeBytes, writeInteger } from './ascii.ts'
 export * from './auth.ts'
 export {
   CloneJob,
@@ -22,6 +23,7 @@ export {
   LettersDone,
   MAX_LETTERS,
   ReplayLetter,
+  ReplayLetters,
 } from './dead-letters.ts'
 export { type ErrorStyle, errorBody, NamedError, TimedError } from './error-bodies.ts'
 export { CronosError, type ErrorCode, errorStatus } from './errors.ts'
@@ -39,6 +41,9 @@ export {
   decodeJobEvent,
   type EncodedMessage,
   encodeJobEvent,
+  FENCE_HEADER,
+  RUN_ID_HEADER,
+  readTraceparent,
 } from './job-event.ts'
 export {
   ArtifactSummary,
@@ -62,3 +67,9 @@ export { ResolveRun } from './resolve.ts'
 export { RunLog } from './run-logs.ts'
 export { FoundJob, JobsFound, RunsFound } from './search.ts'
 export * from './users.ts'
+export {
+  isPlainJobEvent,
+  readWrittenJobEvent,
+  writeJobEvent,
+  writtenLength,
+} from './written-job-event.ts'

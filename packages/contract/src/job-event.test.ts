@@ -11,7 +11,7 @@ import {
 } from '@cronos/domain'
 import fc from 'fast-check'
 import { encodeDeadLetter } from './dead-letter.ts'
-import { decodeJobEvent, encodeJobEvent } from './job-event.ts'
+import { decodeJobEvent, encodeJobEvent, readTraceparent } from './job-event.ts'
 
 const jobId = jobIdOf('92daa91d-de99-4e82-8f1d-593f03a50ad8')
 const scheduledAt = instant(Date.parse('2026-11-23T20:42:06.777Z'))
@@ -29,7 +29,7 @@ test('the value of an event has the three fields of the contract, and its key is
   const { key, value, headers } = encodeJobEvent(event)
   assert.equal(key, jobId)
   assert.deepEqual(JSON.parse(value), theThree)
-  assert.deepEqual(headers, {
+  assert.deepEqual(Object.fromEntries(headers), {
     'cronos-run-id': `run_92daa91d-de99-4e82-8f1d-593f03a50ad8_${scheduledAt}`,
     'cronos-fence': '7',
     traceparent,
@@ -48,7 +48,7 @@ test('any event that is written is read as it was', () => {
   fc.assert(
     fc.property(events, one => {
       const { value, headers } = encodeJobEvent(one)
-      assert.deepEqual(decode(value, headers), { event: one })
+      assert.deepEqual(decode(value, Object.fromEntries(headers)), { event: one })
     }),
   )
 })
@@ -60,6 +60,16 @@ test('an event of another system, with the three fields alone, has no fence', ()
 test('fields and headers that are not known are ignored', () => {
   const found = decode({ ...theThree, colour: 'red' }, { 'x-team': 'a', traceparent: 'none' })
   assert.deepEqual(found, { event: { jobId, scheduledAt, attempt: 1, fence: null } })
+})
+
+test('a trace context that says nothing is not taken for one', () => {
+  assert.equal(readTraceparent(traceparent), traceparent)
+  const nothing = ['', '00', traceparent.toUpperCase(), `ff${traceparent.slice(2)}`, undefined, 7]
+  const zeros = [
+    `00-${'0'.repeat(32)}-00f067aa0ba902b7-01`,
+    `${traceparent.slice(0, 36)}${'0'.repeat(16)}-01`,
+  ]
+  for (const header of [...nothing, ...zeros]) assert.equal(readTraceparent(header), undefined)
 })
 
 test('a numeric scheduledAt is seconds since 1970, to the millisecond', () => {
@@ -127,7 +137,10 @@ test('a dead letter names its run and its payload, and does not show the payload
   const { key, value, headers } = encodeDeadLetter(letter)
   const runId = `run_92daa91d-de99-4e82-8f1d-593f03a50ad8_${scheduledAt}`
   assert.equal(key, jobId)
-  assert.deepEqual(headers, { 'cronos-dead-letter': 'run', 'cronos-run-id': runId })
+  assert.deepEqual(Object.fromEntries(headers), {
+    'cronos-dead-letter': 'run',
+    'cronos-run-id': runId,
+  })
   assert.deepEqual(JSON.parse(value), {
     ...{ runId, jobId, attempts: 3 },
     scheduledAt: '2026-11-23T20:42:06.777Z',

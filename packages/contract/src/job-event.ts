@@ -17,7 +17,7 @@ import Schema from 'typebox/schema'
 export interface EncodedMessage {
   readonly key: string
   readonly value: string
-  readonly headers: Readonly<Record<string, string>>
+  readonly headers: readonly (readonly [name: string, value: string])[]
 }
 
 /** An event, or one line that says what is wrong with the message. */
@@ -26,12 +26,13 @@ export type DecodedEvent =
   | { readonly event: null; readonly reason: string }
 
 /** What the dispatch is told apart by from others of the same run. */
-const FENCE_HEADER = 'cronos-fence'
+export const FENCE_HEADER = 'cronos-fence'
 /** For people and other systems: job and fire time say the same. */
-const RUN_ID_HEADER = 'cronos-run-id'
+export const RUN_ID_HEADER = 'cronos-run-id'
 /** @see https://www.w3.org/TR/trace-context/#traceparent-header */
 const TRACE_HEADER = 'traceparent'
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
+/** Version ff, and ids of zeros alone, are not valid. */
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 
 /** The value of a message on `job-events`. Other fields are ignored. */
 const JobEventValue = Schema.Compile(
@@ -50,15 +51,18 @@ const JobEventValue = Schema.Compile(
  */
 export function encodeJobEvent(event: JobEvent): EncodedMessage {
   const { jobId, attempt, scheduledAt, traceparent } = event
-  return {
-    key: jobId,
-    value: JSON.stringify({ jobId, attempt, scheduledAt: formatInstant(scheduledAt) }),
-    headers: {
-      [RUN_ID_HEADER]: runIdOf(event),
-      ...(event.fence === null ? {} : { [FENCE_HEADER]: String(event.fence) }),
-      ...(traceparent === undefined ? {} : { [TRACE_HEADER]: traceparent }),
-    },
-  }
+  const headers: [string, string][] = [[RUN_ID_HEADER, runIdOf(event)]]
+  if (event.fence !== null) headers.push([FENCE_HEADER, String(event.fence)])
+  if (traceparent !== undefined) headers.push([TRACE_HEADER, traceparent])
+  // Written out, as nothing in it needs an escape.
+  const at = formatInstant(scheduledAt)
+  const value = `{"jobId":"${jobId}","attempt":${attempt},"scheduledAt":"${at}"}`
+  return { key: jobId, value, headers }
+}
+
+/** What a `traceparent` header says, where it says something. */
+export function readTraceparent(header: unknown): string | undefined {
+  return typeof header === 'string' && TRACEPARENT.test(header) ? header : undefined
 }
 
 /**
@@ -83,10 +87,17 @@ export function decodeJobEvent(
     return unreadable('scheduledAt must be ISO-8601 with a zone, or seconds since 1970')
   const fence = readFence(header(FENCE_HEADER))
   if (fence === undefined) return unreadable(`${FENCE_HEADER} must be a whole number`)
-  const traceparent = header(TRACE_HEADER)
-  const isTraced = traceparent !== undefined && TRACEPARENT.test(traceparent)
+  const traceparent = readTraceparent(header(TRACE_HEADER))
   const { attempt } = json
-  return { event: { jobId, scheduledAt, attempt, fence, ...(isTraced ? { traceparent } : {}) } }
+  return {
+    event: {
+      jobId,
+      scheduledAt,
+      attempt,
+      fence,
+      ...(traceparent !== undefined && { traceparent }),
+    },
+  }
 }
 
 function unreadable(reason: string): DecodedEvent {

@@ -151,7 +151,15 @@ export type RescheduleJob = Static<typeof RescheduleJob>
 
 const RunError = Type.Object(
   { message: Type.String(), name: Type.Optional(Type.String()) },
-  { additionalProperties: true },
+  { additionalProperties: true, description: 'With its cause, an error too, where it has one' },
+)
+
+const AttemptError = Type.Object(
+  {
+    ...RunError.properties,
+    stack: Type.Optional(Type.String({ description: 'Where it was thrown' })),
+  },
+  { additionalProperties: true, description: 'With its cause, an error too, where it has one' },
 )
 
 /** One fire of a job. */
@@ -179,7 +187,7 @@ export const Attempt = Type.Object({
   executor: nullable(Type.String()),
   fence: Type.Integer(),
   outcome: Type.Enum(['SUCCEEDED', 'FAILED', 'LOST', 'HANDED_BACK', 'RUNNING', 'CANCELLED']),
-  error: nullable(RunError),
+  error: nullable(AttemptError),
 })
 
 export const ArtifactSummary = Type.Object({

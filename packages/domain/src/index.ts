@@ -59,6 +59,7 @@ export {
   instant,
   isWritable,
   later,
+  latestInstant,
   parseInstant,
 } from './instant.ts'
 export {

@@ -38,6 +38,9 @@ export interface ExactInstant {
 const EARLIEST = Date.parse('0001-01-01T00:00:00Z')
 const LATEST = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 
+/** The last instant that `isWritable`. */
+export const latestInstant = LATEST as Instant
+
 /**
  * Reads an ISO-8601 instant with a zone (`Z` or an offset).
  *

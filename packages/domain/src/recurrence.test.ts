@@ -11,6 +11,7 @@ import {
   nextFireOf,
   previousFireOf,
   type Recurrence,
+  recurrenceOf,
   spreadOffsetMs,
 } from './recurrence.ts'
 
@@ -85,6 +86,28 @@ describe('a recurrence', () => {
     assert.equal(nextFireOf(hourly, at('2020-01-01T00:00:00Z')), noon)
     assert.equal(nextFireOf(hourly, noon), at('2026-11-24T13:00:00Z'))
   })
+})
+
+test('a stored cron is read once, as often as it is asked for, and however many there are', () => {
+  const stored = (cronExpression: string) =>
+    recurrenceOf({
+      ...{ cronExpression, timeZone: 'UTC', dstGap: 'skip', dstOverlap: 'both' },
+      ...{ everyMs: null, anchorAt: null, ...unbounded },
+    })
+  const cronOf = (recurrence: Recurrence) => recurrence.kind === 'cron' && recurrence.cron
+  const nightly = cronOf(stored('0 0 3 * * *'))
+  assert.equal(cronOf(stored('0 0 3 * * *')), nightly)
+  for (let n = 0; n < 5_000; n++) stored(`${n % 60} ${Math.floor(n / 60) % 60} ${n % 24} * * *`)
+  assert.deepEqual(cronOf(stored('0 0 3 * * *')), nightly)
+})
+
+test('nothing fires after the year 9999, by cron or by interval', () => {
+  const last = at('9999-12-31T23:59:58.000Z')
+  const everySecond = byCron('* * * * * *')
+  assert.equal(nextFireOf(everySecond, last), last + 1_000)
+  assert.equal(nextFireOf(everySecond, instant(last + 1_000)), null)
+  const daily: Recurrence = { kind: 'every', everyMs: 86_400_000, anchorAt: last, ...unbounded }
+  assert.equal(nextFireOf(daily, last), null)
 })
 
 describe('the spread of a job', () => {

@@ -39,20 +39,37 @@ export function recurrenceOf(stored: StoredRecurrence): Recurrence {
       throw new Error('a stored recurrence has neither a cron expression nor an interval')
     return { kind: 'every', everyMs, anchorAt, startAt, endAt }
   }
-  const parsed = parseCron(cronExpression)
+  const cron = storedCron(cronExpression)
   const zone = loadZone(stored.timeZone)
-  if (!parsed.ok) throw new Error(`a stored cron expression does not parse: ${cronExpression}`)
   if (zone === null) throw new Error(`a stored time zone is not known here: ${stored.timeZone}`)
   const dst = { gap: stored.dstGap, overlap: stored.dstOverlap }
-  return { kind: 'cron', cron: parsed.cron, zone, dst, startAt, endAt }
+  return { kind: 'cron', cron, zone, dst, startAt, endAt }
 }
 
-/** The next fire time strictly after an instant; null when there is none. */
+/** Parsing takes ten times as long as finding the next fire: what was parsed of late is kept. */
+const parsed = new Map<string, Cron>()
+/** Some 2 kB each. */
+const MOST_PARSED = 4_096
+
+function storedCron(expression: string): Cron {
+  const known = parsed.get(expression)
+  if (known !== undefined) return known
+  const read = parseCron(expression)
+  if (!read.ok) throw new Error(`a stored cron expression does not parse: ${expression}`)
+  if (parsed.size >= MOST_PARSED) parsed.clear()
+  parsed.set(expression, read.cron)
+  return read.cron
+}
+
+/**
+ * The next fire time strictly after an instant; null when there is none, or only one after the year
+ * 9999, which ISO-8601 and the database do not write alike.
+ */
 export function nextFireOf(recurrence: Recurrence, after: Instant): Instant | null {
   const { startAt, endAt } = recurrence
   const from = startAt === null ? after : instant(Math.max(after, startAt - 1))
   const at = unboundedNext(recurrence, from)
-  return at === null || (endAt !== null && at >= endAt) ? null : at
+  return at === null || !isWritable(at) || (endAt !== null && at >= endAt) ? null : at
 }
 
 /** The last fire time strictly before an instant; null when there is none in the 400 years before. */

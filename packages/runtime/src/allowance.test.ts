@@ -56,13 +56,16 @@ test('over any time nobody gets more than a burst, what time brings, and one tak
 })
 
 test('whoever comes back when told finds something left', () => {
+  const some = { rate: fc.integer({ min: 1, max: 500 }), n: fc.integer({ min: 1, max: 1_000 }) }
+  const now = fc.double({ min: 0, max: 1e9, noNaN: true })
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 500 }), fc.integer({ min: 1, max: 1_000 }), (rate, n) => {
+    fc.property(fc.record({ ...some, now }), ({ rate, n, now }) => {
       const { take } = allowance({ perSecond: rate, burst: 1 })
-      take('alice', n, 0)
-      const waitMs = take('alice', 1, 0)
-      assert.equal(waitMs === 0 ? 0 : take('alice', 1, waitMs), 0)
+      take('alice', n, now)
+      const waitMs = take('alice', 1, now)
+      assert.equal(waitMs === 0 ? 0 : take('alice', 1, now + waitMs), 0)
     }),
+    { numRuns: 1_000 },
   )
 })
 

@@ -20,30 +20,34 @@ export interface Allowance {
 /** Those who have waited long enough to be as new are forgotten when this many are remembered. */
 const MANY = 10_000
 
-/** A token bucket for each name. */
+/**
+ * A token bucket for each name. It counts in thousandths and whole milliseconds, so that with whole
+ * numbers nothing is rounded: who comes back when told is never a hair too early.
+ */
 export function allowance({ perSecond, burst }: AllowanceOptions): Allowance {
-  // What was left at an instant; it grows with time.
+  // How many thousandths were left at an instant; they grow with time.
   const buckets = new Map<string, { left: number; atMs: number }>()
   let sweepAt = MANY
 
   return {
-    take(who, count, nowMs) {
+    take(who, count, now) {
+      const nowMs = Math.floor(now)
       const left = leftOf(who, nowMs)
-      if (left < 1) return Math.max(1, Math.ceil(((1 - left) / perSecond) * 1_000))
+      if (left < 1_000) return Math.max(1, Math.ceil((1_000 - left) / perSecond))
       if (buckets.size >= sweepAt) forgetFull(nowMs)
-      buckets.set(who, { left: left - count, atMs: nowMs })
+      buckets.set(who, { left: left - count * 1_000, atMs: nowMs })
       return 0
     },
   }
 
   function leftOf(who: string, nowMs: number): number {
     const bucket = buckets.get(who)
-    if (bucket === undefined) return burst
-    return Math.min(burst, bucket.left + ((nowMs - bucket.atMs) / 1_000) * perSecond)
+    if (bucket === undefined) return burst * 1_000
+    return Math.min(burst * 1_000, bucket.left + (nowMs - bucket.atMs) * perSecond)
   }
 
   function forgetFull(nowMs: number): void {
-    for (const who of buckets.keys()) if (leftOf(who, nowMs) >= burst) buckets.delete(who)
+    for (const who of buckets.keys()) if (leftOf(who, nowMs) >= burst * 1_000) buckets.delete(who)
     sweepAt = Math.max(MANY, buckets.size * 2)
   }
 }

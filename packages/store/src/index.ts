@@ -124,6 +124,7 @@ export {
   hasSeveralOwners,
   isTaskKnown,
   readCapacity,
+  readSpareSlots,
   removeExecutor,
   reportExecutor,
 } from './runs/capacity.ts'

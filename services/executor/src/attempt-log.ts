@@ -95,10 +95,13 @@ export function openAttemptLog(now: () => Instant, news: () => void): AttemptLog
   }
 }
 
-/** The database's clock from an instant that it told on, by a clock that never goes back. */
-export function clockFrom(told: Instant): () => Instant {
-  const heard = performance.now()
-  return () => instant(Math.floor(told + performance.now() - heard))
+/**
+ * The database's clock from an instant that it told on, by a clock that never goes back.
+ *
+ * @param heardMs when it was told, on that clock
+ */
+export function clockFrom(told: Instant, heardMs = performance.now()): () => Instant {
+  return () => instant(Math.floor(told + performance.now() - heardMs))
 }
 
 function textOf(value: unknown): string {

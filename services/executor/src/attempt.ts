@@ -1,23 +1,15 @@
-import {
-  afterAttempt,
-  type Outcome,
-  type RetryPolicy,
-  retryPolicyOf,
-  runIdOf,
-} from '@cronos/domain'
+import { afterAttempt, type Outcome, type RetryPolicy, retryPolicyOf } from '@cronos/domain'
 import { type Ended, isTaskKnown, type Pool, type Started } from '@cronos/store'
 import type { ExecutorConfig } from './config.ts'
+import type { AttemptContext, Traced } from './context.ts'
 import { type Interrupt, Interrupted } from './interrupt.ts'
-import type { WrittenLog } from './log-writer.ts'
 import { readOutput, recordError } from './record.ts'
 import { checkPayload, type Registry } from './registry.ts'
 import { PermanentError, RetryAfterError, type Task } from './task.ts'
-import type { TaskTools } from './tools.ts'
 
 export interface AttemptDeps {
   readonly db: Pool
   readonly registry: Registry
-  readonly tools: TaskTools
   readonly random: () => number
 }
 
@@ -30,12 +22,12 @@ const HAND_OVER_MS = 1_000
  *
  * @param interrupt the attempt's own; it is used at the deadline, and by whoever stops the executor,
  *   loses the lease or hears that the run is to be cancelled
- * @param told takes what the task logs; its end is the caller's
+ * @param context for the task; its end is the caller's
  */
 export async function executeAttempt(
-  run: Started,
+  run: Traced,
   interrupt: Interrupt,
-  told: WrittenLog,
+  context: AttemptContext,
   deps: AttemptDeps,
   config: ExecutorConfig,
 ): Promise<Ended | null> {
@@ -44,8 +36,8 @@ export async function executeAttempt(
   try {
     const task = findTask(run, deps.registry) ?? (await missTask(run, deps))
     if (task === null) return { ...judge({ kind: 'handed back' }, null), next: handOver }
-    const output = await runTask(task, run, interrupt, told, deps, config.graceMs)
-    return { ...judge(SUCCEEDED, null), output }
+    const output = await runTask(task, run, interrupt, context, config.graceMs)
+    return judgeAttempt(run, retry, SUCCEEDED, null, deps, output)
   } catch (error) {
     const why = error instanceof Interrupted ? error.why : null
     if (why === 'lease lost') return null
@@ -59,8 +51,8 @@ export async function executeAttempt(
 }
 
 /** An attempt that was not begun: it goes back to the queue, and does not count. */
-export function handBack({ jobId, scheduledAt, fence }: Started): Ended {
-  const next = { status: 'PENDING', delayMs: 0, counts: false } as const
+export function handBack({ jobId, scheduledAt, fence }: Started, delayMs = 0): Ended {
+  const next = { status: 'PENDING', delayMs, counts: false } as const
   return { jobId, scheduledAt, fence, next, error: null, output: null, failsJob: false }
 }
 
@@ -95,24 +87,15 @@ async function missTask(run: Started, { db, registry }: AttemptDeps): Promise<nu
 /** Runs the task; when it is interrupted it has the grace to end by itself, then it is left. */
 async function runTask(
   task: Task,
-  run: Started,
+  run: Traced,
   interrupt: Interrupt,
-  { log, progress }: WrittenLog,
-  { tools }: AttemptDeps,
+  context: AttemptContext,
   graceMs: number,
 ): Promise<object | null> {
   if (interrupt.reason !== null) throw interrupt.reason
-  const { jobId, owner, scheduledAt, attempt, fence } = run
   let grace: NodeJS.Timeout | undefined
   try {
     checkPayload(task, run.payload)
-    const context = {
-      ...{ jobId, runId: runIdOf(run), owner, scheduledAt, attempt, fence },
-      get signal() {
-        return interrupt.signal
-      },
-      ...{ log, progress, tools },
-    }
     const output = await new Promise<object | undefined>((resolve, reject) => {
       interrupt.onAbort = reason => {
         grace = setTimeout(() => reject(reason), graceMs)
@@ -126,7 +109,7 @@ async function runTask(
     throw error
   } finally {
     clearTimeout(grace)
-    interrupt.onAbort = () => {}
+    interrupt.onAbort = null
   }
 }
 
@@ -136,13 +119,17 @@ function judgeAttempt(
   outcome: Outcome,
   error: unknown,
   { random }: AttemptDeps,
+  output: object | null = null,
 ): Ended {
   const { jobId, scheduledAt, fence, attempt } = run
   const next = afterAttempt({ attempt, retry }, outcome, random())
   return {
-    ...{ jobId, scheduledAt, fence, next },
+    jobId,
+    scheduledAt,
+    fence,
+    next,
     error: error === null ? null : recordError(error),
-    output: null,
+    output,
     // What a replay was given by hand says nothing of the fires to come.
     failsJob:
       run.recurring && run.reason !== 'REPLAY' && outcome.kind === 'failed' && outcome.permanent,

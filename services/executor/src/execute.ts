@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Delivery } from '@cronos/bus'
-import { retryDelayMs } from '@cronos/domain'
+import { type JobEvent, retryDelayMs, runIdOf } from '@cronos/domain'
 import type { Logger } from '@cronos/runtime'
 import {
   type Ended,
@@ -13,12 +13,15 @@ import {
 } from '@cronos/store'
 import { type AttemptDeps, executeAttempt, handBack } from './attempt.ts'
 import type { ExecutorConfig } from './config.ts'
+import { AttemptContext, type Traced } from './context.ts'
+import { openHandOver } from './hand-over.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import { openIntake } from './intake.ts'
-import { type Interrupt, Interrupted, openInterrupt } from './interrupt.ts'
+import { Interrupt, Interrupted } from './interrupt.ts'
 import type { LogWriter } from './log-writer.ts'
 import { openPace } from './pace.ts'
 import type { Recorder } from './recorder.ts'
+import type { TaskTools } from './tools.ts'
 
 export interface ExecutionDeps extends AttemptDeps {
   /** Names this process among all executors. */
@@ -27,6 +30,7 @@ export interface ExecutionDeps extends AttemptDeps {
   readonly heartbeat: Heartbeat
   readonly recorder: Recorder
   readonly logs: LogWriter
+  readonly tools: TaskTools
   /** Tells the schedulers that a run is due in so many milliseconds. */
   readonly tellWake: (inMs: number) => void
 }
@@ -50,14 +54,23 @@ const START_REST = { baseMs: 100, capMs: 2_000 }
 /** What was started ahead of a slot and gets none for so long goes back, in milliseconds. */
 const LONGEST_WAIT_MS = 100
 
+/**
+ * A run that has lost so many executors may be what ends them: no two such runs go on beside each
+ * other, so that those which were only its neighbours outlive it.
+ */
+const SUSPECT_AFTER_LOST = 2
+
+/** How long a suspect that has to wait for another rests at least, in milliseconds; up to twice. */
+const SUSPECT_REST_MS = 2_000
+
 /** An attempt that the database holds for RUNNING here. */
 interface Running {
-  readonly run: Started
+  readonly run: Traced
   readonly name: string
   readonly startedMs: number
   readonly interrupt: Interrupt
-  /** Lets go of the lease. */
-  readonly release: () => void
+  /** Its number at the heartbeat. */
+  readonly lease: number
   /** Whether its task is under way, in a slot. */
   hasSlot: boolean
   deadline: NodeJS.Timeout | undefined
@@ -66,7 +79,7 @@ interface Running {
 }
 
 export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Execution {
-  const { id, db, log, heartbeat, recorder, logs, tellWake } = deps
+  const { id, db, log, heartbeat, recorder, tellWake } = deps
   const intake = openIntake()
   const pace = openPace(() => performance.now())
   const running = new Map<string, Running>()
@@ -77,6 +90,7 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
   let impatience: NodeJS.Timeout | undefined
   const broken = Promise.withResolvers<never>()
   broken.promise.catch(() => {}) // it still rejects for its owner
+  const handOver = openHandOver({ id, db, log, intake, tellWake, broken: broken.reject }, config)
   let draining = false
   let isStarting = false
   let starting = Promise.resolve()
@@ -109,6 +123,7 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
     async drain() {
       draining = true
       await starting
+      await handOver.stop()
       handBackSlotless(0)
       await handBackWaiting()
       await endRunning()
@@ -133,7 +148,8 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
       while (!draining) {
         // What gets no slot soon is not started in the database either.
         const slots = config.slots - busy - slotless.length
-        if (slots <= 0 || intake.size === 0) return
+        if (intake.size === 0) return
+        if (slots <= 0) return handOver.consider()
         const batch = intake.take(Math.min(slots + pace.ahead(), heartbeat.room))
         if (batch.length === 0) return
         try {
@@ -159,7 +175,8 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
     const started = await startRuns(db, events, { executor: id, leaseMs, again })
     const startedMs = performance.now()
     pace.started(startedMs - askedMs)
-    for (const run of started) hold(run, startedMs)
+    const traces = tracesOf(events)
+    for (const run of started) hold(traces === null ? run : traced(run, traces), startedMs)
     for (const delivery of batch) delivery.settle()
     heartbeat.countStarts(started.length)
     beginSlotless()
@@ -167,24 +184,35 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
       log.debug({ dropped: batch.length - started.length }, 'events were duplicates or stale')
   }
 
-  function hold(run: Started, startedMs: number): void {
+  function hold(run: Traced, startedMs: number): void {
     const name = nameOf(run)
     if (running.has(name)) return
-    const release = heartbeat.hold(run, run.timeoutMs)
-    const held = { run, name, startedMs, release, interrupt: openInterrupt() }
-    const attempt: Running = { ...held, hasSlot: false, deadline: undefined, ended: null }
+    const attempt: Running = {
+      run,
+      name,
+      startedMs,
+      interrupt: new Interrupt(),
+      lease: heartbeat.hold(run, run.timeoutMs),
+      hasSlot: false,
+      deadline: undefined,
+      ended: null,
+    }
     running.set(name, attempt)
     slotless.push(attempt)
   }
 
   function forget(attempt: Running): void {
-    attempt.release()
+    heartbeat.drop(attempt.lease)
     running.delete(attempt.name)
     startWaiting()
   }
 
   function beginSlotless(): void {
-    while (busy < config.slots && slotless.length > 0) begin(slotless.shift()!)
+    while (busy < config.slots) {
+      const next = takeNext()
+      if (next === undefined) break
+      begin(next)
+    }
     if (slotless.length > 0 && impatience === undefined)
       impatience = setTimeout(() => {
         impatience = undefined
@@ -193,14 +221,24 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
       }, LONGEST_WAIT_MS)
   }
 
+  /** The first that may begin; a suspect only while no other one has a slot. */
+  function takeNext(): Running | undefined {
+    const first = slotless[0]
+    if (first === undefined || !isSuspect(first)) return slotless.shift()
+    const isOneGoing = running.values().some(each => each.hasSlot && isSuspect(each))
+    const index = isOneGoing ? slotless.findIndex(each => !isSuspect(each)) : 0
+    return index === -1 ? undefined : slotless.splice(index, 1)[0]
+  }
+
   /** Tasks that were quick have become slow: others may have slots for what was started ahead. */
   function handBackSlotless(afterMs: number): void {
     const before = performance.now() - afterMs
     const late = slotless.filter(each => each.startedMs <= before)
     slotless = slotless.filter(each => each.startedMs > before)
     for (const attempt of late) {
-      attempt.ended = record(handBack(attempt.run)).finally(() => forget(attempt))
-      attempt.ended.catch(broken.reject)
+      const rests = isSuspect(attempt) && !draining
+      const restMs = rests ? SUSPECT_REST_MS * (1 + Math.random()) : 0
+      attempt.ended = owned(attempt, record(handBack(attempt.run, restMs)))
     }
   }
 
@@ -209,8 +247,18 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
     attempt.hasSlot = true
     heartbeat.setFree(config.slots - busy)
     if (fresh.push(attempt) === 1) setImmediate(setDeadlines)
-    attempt.ended = executeAndRecord(attempt).finally(() => forget(attempt))
-    attempt.ended.catch(broken.reject)
+    attempt.ended = owned(attempt, executeAndRecord(attempt))
+  }
+
+  /** What goes wrong beyond the attempt itself breaks the executor. */
+  async function owned(attempt: Running, work: Promise<void>): Promise<void> {
+    try {
+      await work
+    } catch (error) {
+      broken.reject(error)
+    } finally {
+      forget(attempt)
+    }
   }
 
   function setDeadlines(): void {
@@ -227,16 +275,18 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
 
   async function executeAndRecord(attempt: Running): Promise<void> {
     const { run, interrupt } = attempt
-    const told = logs.open(run)
-    const ended = await executeAttempt(run, interrupt, told, deps, config)
+    const context = new AttemptContext(run, interrupt, attempt.startedMs, deps)
+    const ended = await executeAttempt(run, interrupt, context, deps, config)
     clearTimeout(attempt.deadline)
     attempt.hasSlot = false
     busy--
     heartbeat.setFree(config.slots - busy)
     pace.ended()
+    handOver.ended()
     beginSlotless()
     startWaiting()
-    await told.end() // while the run is still this attempt's
+    const written = context.end()
+    if (written !== null) await written // while the run is still this attempt's
     if (ended === null) return
     if (ended.error !== null)
       log.info(
@@ -275,8 +325,24 @@ export function openExecution(deps: ExecutionDeps, config: ExecutorConfig): Exec
       },
       () => {}, // all ended before
     )
-    await Promise.allSettled(Array.from(running.values(), each => each.ended))
+    await Promise.all(Array.from(running.values(), each => each.ended))
     grace.abort()
     await abortAll
   }
+}
+
+function isSuspect({ run }: Running): boolean {
+  return run.lost >= SUSPECT_AFTER_LOST
+}
+
+/** Trace contexts by run; null where no event carries one, as mostly. */
+function tracesOf(events: readonly JobEvent[]): Map<string, string> | null {
+  const traced = events.filter(event => event.traceparent !== undefined)
+  if (traced.length === 0) return null
+  return new Map(traced.map(event => [runIdOf(event), event.traceparent!]))
+}
+
+function traced(run: Started, traces: ReadonlyMap<string, string>): Traced {
+  const traceparent = traces.get(runIdOf(run))
+  return traceparent === undefined ? run : { ...run, traceparent }
 }

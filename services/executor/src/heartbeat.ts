@@ -9,8 +9,9 @@ import { allocateLeases, monotonicMs, writeLeases } from './lease-table.ts'
 export interface Heartbeat extends AsyncDisposable {
   /** How many more attempts can be held. */
   readonly room: number
-  /** Keeps the lease until the answered function is called. */
-  hold(attempt: FencedKey, timeoutMs: number): () => void
+  /** Keeps the lease until it is dropped, by the number that is answered. */
+  hold(attempt: FencedKey, timeoutMs: number): number
+  drop(lease: number): void
   setFree(slots: number): void
   countStarts(starts: number): void
   /** Whether the last heartbeat went well. */
@@ -93,10 +94,8 @@ export async function startHeartbeat(
     get room() {
       return leases.room
     },
-    hold(attempt, timeoutMs) {
-      const index = leases.hold({ ...attempt, deadlineMs: monotonicMs() + timeoutMs })
-      return () => leases.drop(index)
-    },
+    hold: (attempt, timeoutMs) => leases.hold(attempt, monotonicMs() + timeoutMs),
+    drop: lease => leases.drop(lease),
     setFree: free => Atomics.store(counters, Counter.free, free),
     countStarts: starts => Atomics.add(counters, Counter.starts, starts),
     isBeating: () => beating,

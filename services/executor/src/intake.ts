@@ -8,6 +8,8 @@ export interface Intake {
   add(deliveries: readonly Delivery[]): void
   /** Takes the first ones out. */
   take(count: number): Delivery[]
+  /** Takes the last ones out that may go. */
+  takeLast(count: number, mayGo: (delivery: Delivery) => boolean): Delivery[]
   /** Puts back what could not be started yet. */
   putBack(deliveries: readonly Delivery[]): void
 }
@@ -38,6 +40,12 @@ export function openIntake(): Intake {
       const taken = [...waiting.entries().take(count)]
       for (const [key] of taken) waiting.delete(key)
       return taken.map(([, delivery]) => delivery)
+    },
+    takeLast(count, mayGo) {
+      const going = [...waiting].filter(([, delivery]) => mayGo(delivery))
+      const last = going.slice(Math.max(0, going.length - count))
+      for (const [key] of last) waiting.delete(key)
+      return last.map(([, delivery]) => delivery)
     },
     putBack(deliveries) {
       for (const delivery of deliveries) put(delivery)

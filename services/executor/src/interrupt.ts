@@ -12,36 +12,30 @@ export class Interrupted extends Error {
 }
 
 /** The way to cut one attempt off. */
-export interface Interrupt {
-  /** Null as long as nobody has. */
-  readonly reason: Interrupted | null
-  /** For the task. Made when it is first asked for: most tasks have ended before they need one. */
-  readonly signal: AbortSignal
-  /** The first reason stays. */
-  abort(reason: Interrupted): void
+export class Interrupt {
+  #reason: Interrupted | null = null
+  #controller: AbortController | undefined
   /** Is called once, at the abort, and not if that has been. */
-  onAbort: (reason: Interrupted) => void
-}
+  onAbort: ((reason: Interrupted) => void) | null = null
 
-export function openInterrupt(): Interrupt {
-  let controller: AbortController | undefined
-  let reason: Interrupted | null = null
-  const interrupt = {
-    get reason() {
-      return reason
-    },
-    get signal() {
-      controller ??= new AbortController()
-      if (reason !== null && !controller.signal.aborted) controller.abort(reason)
-      return controller.signal
-    },
-    abort(why: Interrupted) {
-      if (reason !== null) return
-      reason = why
-      interrupt.onAbort(why)
-      controller?.abort(why)
-    },
-    onAbort: (_: Interrupted) => {},
+  /** Null as long as nobody has. */
+  get reason(): Interrupted | null {
+    return this.#reason
   }
-  return interrupt
+
+  /** For the task. Made when it is first asked for: most tasks have ended before they need one. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    const { signal } = this.#controller
+    if (this.#reason !== null && !signal.aborted) this.#controller.abort(this.#reason)
+    return signal
+  }
+
+  /** The first reason stays. */
+  abort(reason: Interrupted): void {
+    if (this.#reason !== null) return
+    this.#reason = reason
+    this.onAbort?.(reason)
+    this.#controller?.abort(reason)
+  }
 }

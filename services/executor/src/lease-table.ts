@@ -49,15 +49,18 @@ export function writeLeases(memory: LeaseMemory) {
     get room() {
       return free.length
     },
-    /** @returns the entry's index, for `drop` */
-    hold(lease: Lease): number {
+    /**
+     * @param deadlineMs on the clock of `monotonicMs`
+     * @returns the entry's index, for `drop`
+     */
+    hold(attempt: FencedKey, deadlineMs: number): number {
       const index = free.pop()
       if (index === undefined) throw new RangeError('the lease table is full')
       const at = index * ENTRY_BYTES
-      numbers.setFloat64(at + 4, lease.scheduledAt)
-      numbers.setFloat64(at + 12, lease.fence)
-      numbers.setFloat64(at + 20, lease.deadlineMs)
-      const uuid = uuidOf(lease.jobId)
+      numbers.setFloat64(at + 4, attempt.scheduledAt)
+      numbers.setFloat64(at + 12, attempt.fence)
+      numbers.setFloat64(at + 20, deadlineMs)
+      const uuid = uuidOf(attempt.jobId)
       for (let n = 0; n < UUID_BYTES; n++) bytes[at + UUID_AT + n] = uuid.charCodeAt(n)
       Atomics.add(sequences, at / 4, 1)
       return index

@@ -36,8 +36,8 @@ const all = { after: null, attempt: null, limit: 5_000 }
 async function claim(jobId: JobId) {
   const options = { limit: 100, dispatchLeaseMs: 60_000, takeOver: false }
   const claimed = await db.transaction(tx => claimRuns(tx, options))
-  const run = claimed.find(each => each.jobId === jobId)!
-  return { ...run, attempt: run.attempt + 1 }
+  const { scheduledAt, attempt, fence } = claimed.find(each => each.jobId === jobId)!
+  return { jobId, scheduledAt, fence, attempt: attempt + 1 }
 }
 
 async function startedRun() {

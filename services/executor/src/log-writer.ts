@@ -5,8 +5,13 @@ import { type AttemptLog, clockFrom, openAttemptLog } from './attempt-log.ts'
 
 /** Writes what attempts tell, beside them: no task waits for it, and none fails by it. */
 export interface LogWriter {
-  /** What an attempt tells with. Costs nothing until it tells something. */
-  open(run: Started): WrittenLog
+  /**
+   * What an attempt tells with. Costs nothing until it tells something.
+   *
+   * @param startedMs when the database told of the attempt's start, on the process's clock; now
+   *   unless told
+   */
+  open(run: Started, startedMs?: number): WrittenLog
 }
 
 export interface WrittenLog extends Pick<AttemptLog, 'log' | 'progress'> {
@@ -33,11 +38,11 @@ export function openLogWriter({ db, log }: { db: Pool; log: Logger }): LogWriter
   const writes = coalesce(writeBatch, MAX_BATCH, error => !isTransient(error))
 
   return {
-    open(run) {
+    open(run, startedMs) {
       let timer: NodeJS.Timeout | undefined
       let writing: Promise<boolean> = Promise.resolve(true)
       let ended = false
-      const told = openAttemptLog(clockFrom(run.startedAt), () => {
+      const told = openAttemptLog(clockFrom(run.startedAt, startedMs), () => {
         timer ??= setTimeout(gathered, GATHER_MS)
       })
       const each = { run, told }

@@ -6,6 +6,8 @@ const MAX_STACK = 8_000
 /** What an output may come to as JSON, in characters: 64 KiB of an answer, each byte escaped. */
 const MAX_OUTPUT = 450_000
 const MAX_CAUSES = 5
+/** Where Cronos lies on this machine: of no interest to whoever reads a stack. */
+const ROOT = new URL('../../../', import.meta.url).href
 
 /** What is kept of whatever a task threw. */
 export function recordError(error: unknown, depth = 0): RecordedError {
@@ -14,9 +16,14 @@ export function recordError(error: unknown, depth = 0): RecordedError {
   return {
     name: storable(name),
     message: storable(message || name),
-    ...(stack === undefined ? {} : { stack: storable(stack.slice(0, MAX_STACK)) }),
+    ...(stack === undefined ? {} : { stack: recordStack(stack) }),
     ...(cause === undefined || depth >= MAX_CAUSES ? {} : { cause: recordError(cause, depth + 1) }),
   }
+}
+
+/** Files of Cronos are told from its root on. */
+function recordStack(stack: string): string {
+  return storable(stack.replaceAll(ROOT, '').slice(0, MAX_STACK))
 }
 
 /**

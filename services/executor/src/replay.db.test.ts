@@ -44,7 +44,8 @@ test('a replay that fails for good leaves its recurring job as it is', async () 
   )
   const runNext = async (): Promise<RunKey> => {
     const [claimed] = await db.transaction(tx => claimRuns(tx, options))
-    await bus.publish([{ ...claimed!, attempt: claimed!.attempt + 1 }])
+    const { jobId, scheduledAt, fence } = claimed!
+    await bus.publish([{ jobId, scheduledAt, fence, attempt: claimed!.attempt + 1 }])
     while ((await readRun(db, claimed!, alice))?.finishedAt === null);
     return claimed!
   }

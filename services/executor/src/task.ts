@@ -39,6 +39,8 @@ export interface TaskContext {
   /** From 1. */
   readonly attempt: number
   readonly fence: Fence
+  /** W3C trace context of the request that asked for the run, where there was one. */
+  readonly traceparent?: string | undefined
   /** Aborts when the attempt's time is up, its lease is lost, or the executor stops. */
   readonly signal: AbortSignal
   /** Lines for the run's owner to read. Logging neither waits nor fails. */

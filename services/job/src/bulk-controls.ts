@@ -94,15 +94,19 @@ async function findJobs(reads: Pool, owner: UserId, request: ControlJobs): Promi
 }
 
 function readFilter(filter: NonNullable<ControlJobs['filter']>): JobSelection {
-  const { name = null, tag = null, task = null, status = null } = filter
+  const { namePrefix = null, name = null, tag, task = null } = filter
+  const { status = null, jobType = null } = filter
+  const tags = [tag ?? []].flat()
   const from = readBound('filter.from', filter.from)
   const to = readBound('filter.to', filter.to)
   if (from !== null && to !== null && from > to)
     throw invalid(`filter.from must not be after filter.to, got ${filter.from} and ${filter.to}`)
-  const selection = { name, tag, task, status, from, to }
-  if (Object.values(selection).every(value => value === null))
-    throw invalid('filter must name at least one of name, tag, task, status, from, to')
-  return selection
+  const selection = { namePrefix, name, task, status, jobType, from, to }
+  if (tags.length === 0 && Object.values(selection).every(value => value === null))
+    throw invalid(
+      'filter must name at least one of namePrefix, name, tag, task, status, jobType, from, to',
+    )
+  return { ...selection, tags }
 }
 
 function readBound(name: string, text: string | null | undefined): Instant | null {

@@ -1,6 +1,6 @@
 import { CreateJob, CronosError, type JobCreated } from '@cronos/contract'
 import type { Instant, UserId } from '@cronos/domain'
-import { partChecker, type Repeatable, takeTurns } from '@cronos/runtime'
+import { partChecker, type Repeatable, takeTurns, unknownFields } from '@cronos/runtime'
 import { type Created, createJobs, type NewJob, type Pool, readNow } from '@cronos/store'
 import { keepOrRefuse, toCreated } from './kept-inserts.ts'
 import type { JobReader } from './new-job.ts'
@@ -35,8 +35,10 @@ export function createInBulk({ db, tellWake, readNewJob }: BulkDeps) {
     owner: UserId,
     requests: readonly unknown[],
     repeatable: Repeatable | null,
+    traceparent?: string,
   ): Promise<CreatedInBulk> => {
-    const { jobs, warnings } = await readAll(owner, requests)
+    const { jobs: read, warnings } = await readAll(owner, requests)
+    const jobs = traceparent === undefined ? read : read.map(job => ({ ...job, traceparent }))
     const created = await inTurn(() =>
       db.transaction(async tx => {
         const stored: Created[] = []
@@ -68,7 +70,9 @@ export function createInBulk({ db, tellWake, readNewJob }: BulkDeps) {
         }).catch((error: unknown) => error)
         if (isJob(job)) jobs.push(job)
         else errors.push(within(name, job))
-        warnings.push(...unknownFields(request as object, name, MAX_WARNINGS - warnings.length))
+        warnings.push(
+          ...unknownFields(CreateJob, request, MAX_WARNINGS - warnings.length, `${name}.`),
+        )
       } else errors.push(problem)
       await turn()
     }
@@ -94,13 +98,6 @@ function refusal(errors: readonly string[]): CronosError {
   const [first = '', ...others] = errors
   const message = others.length === 0 ? first : `${first} (and ${others.length} more)`
   return new CronosError('INVALID_REQUEST', message, { errors: errors.slice(0, MAX_ERRORS) })
-}
-
-function unknownFields(request: object, name: string, limit: number): string[] {
-  return Object.keys(request)
-    .filter(field => !Object.hasOwn(CreateJob.properties, field))
-    .slice(0, Math.max(0, limit))
-    .map(field => `${name}.${field.slice(0, 60)} is not a field of this request and was ignored`)
 }
 
 function answerOf(created: readonly Created[], warnings: string[]): CreatedInBulk {

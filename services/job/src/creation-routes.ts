@@ -1,4 +1,11 @@
-import { CreateJob, CreateJobs, CronosError, JobCreated, JobsCreated } from '@cronos/contract'
+import {
+  CreateJob,
+  CreateJobs,
+  CronosError,
+  JobCreated,
+  JobsCreated,
+  readTraceparent,
+} from '@cronos/contract'
 import type { UserId } from '@cronos/domain'
 import {
   type AllowanceOptions,
@@ -39,7 +46,9 @@ export function addCreationRoutes(app: HttpApp, { jobs, limit }: CreationRoutesD
     },
     async (request, reply) => {
       charge(request.caller.userId, 1, reply)
-      const created = await jobs.create(request.caller.userId, request.body, request.repeatable)
+      const { caller, body, headers, repeatable } = request
+      const trace = readTraceparent(headers['traceparent'])
+      const created = await jobs.create(caller.userId, body, repeatable, trace)
       reply.code(201)
       return created
     },
@@ -61,7 +70,9 @@ export function addCreationRoutes(app: HttpApp, { jobs, limit }: CreationRoutesD
     async (request, reply) => {
       const { userId } = request.caller
       charge(userId, request.body.jobs.length, reply)
-      const created = await jobs.createAll(userId, request.body.jobs, request.repeatable)
+      const { body, headers, repeatable } = request
+      const trace = readTraceparent(headers['traceparent'])
+      const created = await jobs.createAll(userId, body.jobs, repeatable, trace)
       reply.code(201)
       return created
     },

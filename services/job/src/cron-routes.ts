@@ -1,5 +1,13 @@
 import { CronosError, CronPreview, Forecast, PreviewCron } from '@cronos/contract'
-import { formatInstant, type Instant, later, previewCron } from '@cronos/domain'
+import {
+  formatInstant,
+  type Instant,
+  isWritable,
+  later,
+  latestInstant,
+  parseIsoDuration,
+  previewCron,
+} from '@cronos/domain'
 import { duration, type HttpApp, userWith } from '@cronos/runtime'
 import { type Pool, readNow } from '@cronos/store'
 import { Type } from 'typebox'
@@ -13,11 +21,13 @@ const DAY_MS = 86_400_000
 const LONGEST_FORECAST_MS = 366 * DAY_MS
 const MAX_BUCKETS = 2_000
 
-const bucketDuration = duration({ minMs: 1_000, maxMs: LONGEST_FORECAST_MS })
+const SHORTEST_BUCKET_MS = 1_000
+
+const bucketDuration = duration({ minMs: SHORTEST_BUCKET_MS, maxMs: LONGEST_FORECAST_MS })
 const ForecastQuery = Type.Object({
   from: Type.Optional(Type.String({ description: 'Now unless told' })),
   to: Type.Optional(Type.String({ description: 'A day after from unless told' })),
-  bucket: Type.String({ default: '1h', description: 'Such as 30s, 15m, 1h or 1d' }),
+  bucket: Type.String({ default: '1h', description: 'Such as 30s, 15m, 1h or 1d, or PT15M' }),
 })
 
 /** What cron expressions mean, and what is to be expected of an owner's jobs. */
@@ -34,11 +44,12 @@ export function addCronRoutes(app: HttpApp, { reads }: { reads: Pool }): void {
       },
     },
     async request => {
-      const { cronExpression, timeZone, count = PREVIEWED_FIRES, after } = request.body
+      const { cronExpression, timeZone, after = null } = request.body
+      const count = request.body.count ?? PREVIEWED_FIRES
       const cron = readCron(cronExpression)
       const zone = readZone(timeZone)
       const dst = readDst(request.body.dst)
-      const start = after === undefined ? await readNow(reads) : readExactInstant('after', after).at
+      const start = after === null ? await readNow(reads) : readExactInstant('after', after).at
       const preview = previewCron(cron, zone, start, count, dst)
       return {
         cronExpression: preview.normalised,
@@ -85,10 +96,10 @@ function readWindow(
   bucket: string,
 ) {
   const start = from === undefined ? now : readExactInstant('from', from).at
-  const end = to === undefined ? later(start, DAY_MS) : readExactInstant('to', to).at
-  const bucketMs = bucketDuration.read(bucket)
-  if (bucketMs === undefined)
-    refuse(`bucket must be ${bucketDuration.expects}, got ${quote(bucket)}`)
+  const end = to === undefined ? dayAfter(start) : readExactInstant('to', to).at
+  const bucketMs = bucketDuration.read(bucket) ?? parseIsoDuration(bucket)
+  if (bucketMs === null || bucketMs < SHORTEST_BUCKET_MS)
+    refuse(`bucket must be ${bucketDuration.expects}, or such as PT15M, got ${quote(bucket)}`)
   if (end <= start)
     refuse(`to must be after from, got ${formatInstant(start)} and ${formatInstant(end)}`)
   if (end - start > LONGEST_FORECAST_MS) refuse('to must be at most 366 days after from')
@@ -97,6 +108,11 @@ function readWindow(
       `bucket must cut the time from from to to into at most ${MAX_BUCKETS} parts, got ${bucket}`,
     )
   return { from: start, to: end, bucketMs }
+}
+
+function dayAfter(at: Instant): Instant {
+  const end = later(at, DAY_MS)
+  return isWritable(end) ? end : latestInstant
 }
 
 function refuse(message: string): never {

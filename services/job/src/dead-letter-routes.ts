@@ -7,6 +7,7 @@ import {
   LetterReplayed,
   LettersDone,
   ReplayLetter,
+  ReplayLetters,
 } from '@cronos/contract'
 import {
   formatInstant,
@@ -123,7 +124,7 @@ export function addDeadLetterRoutes(app: HttpApp, { letters, reads }: DeadLetter
       schema: {
         tags: ['dead letters'],
         summary: 'Run many again, named or found; the answer tells what became of each',
-        body: ChooseLetters,
+        body: ReplayLetters,
         response: { 200: LettersDone },
       },
     },

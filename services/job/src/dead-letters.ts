@@ -1,4 +1,10 @@
-import { type ChooseLetters, CronosError, type LettersDone, MAX_LETTERS } from '@cronos/contract'
+import {
+  type ChooseLetters,
+  CronosError,
+  type LettersDone,
+  MAX_LETTERS,
+  type ReplayLetters,
+} from '@cronos/contract'
 import {
   type JobId,
   parseJobId,
@@ -38,7 +44,7 @@ export interface DeadLetters {
     payload: Payload,
     requestKey: string | null,
   ): Promise<RunKey & { readonly jobId: JobId }>
-  replayMany(owner: UserId, choice: ChooseLetters, requestKey: string | null): Promise<LettersDone>
+  replayMany(owner: UserId, choice: ReplayLetters, requestKey: string | null): Promise<LettersDone>
   dismiss(owner: UserId, runId: string): Promise<void>
   dismissMany(owner: UserId, choice: ChooseLetters): Promise<LettersDone>
 }
@@ -59,9 +65,10 @@ export function openDeadLetters({ db, reads, tellWake }: DeadLettersDeps): DeadL
 
     async replayMany(owner, choice, requestKey) {
       const chosen = await choose(owner, choice)
+      const { payload = null } = choice
       const options = { owner, requestedBy: owner, requestKey }
       for (const slice of slicesOf(chosen.keys)) {
-        const replays = slice.map((key): Replay => ({ ...key, payload: null }))
+        const replays = slice.map((key): Replay => ({ ...key, payload }))
         for (const became of await replayLetters(db, replays, options)) {
           const runId = runIdOf(became.run)
           if (became.kind !== 'replayed') chosen.refuse(runId, refusal(became))

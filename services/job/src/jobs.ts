@@ -35,12 +35,18 @@ export interface JobsConfig {
 /** What owners do with their jobs. */
 export interface Jobs extends AsyncDisposable {
   /** Resolves when the job is committed. */
-  create(owner: UserId, request: CreateJob, repeatable?: Repeatable | null): Promise<JobCreated>
+  create(
+    owner: UserId,
+    request: CreateJob,
+    repeatable?: Repeatable | null,
+    traceparent?: string,
+  ): Promise<JobCreated>
   /** All of them or none. Resolves when they are committed. */
   createAll(
     owner: UserId,
     requests: readonly unknown[],
     repeatable: Repeatable | null,
+    traceparent?: string,
   ): Promise<CreatedInBulk>
   read(owner: UserId, jobId: string): Promise<JobDetails>
   cancel(owner: UserId, jobId: string): Promise<void>
@@ -68,8 +74,9 @@ export function openJobs(deps: JobsDeps, config: JobsConfig): Jobs {
   )
   const inBulk = createInBulk({ db, tellWake, readNewJob })
   return {
-    async create(owner, request, repeatable = null) {
-      const job = await readNewJob(owner, request, now)
+    async create(owner, request, repeatable = null, traceparent = undefined) {
+      const read = await readNewJob(owner, request, now)
+      const job = traceparent === undefined ? read : { ...read, traceparent }
       const created = await (repeatable === null
         ? inserts.add(job)
         : keptInserts.add({ job, repeatable }))

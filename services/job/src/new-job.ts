@@ -57,15 +57,20 @@ function randomSource(): () => Uint8Array {
 function planRecurring(request: CreateJob, plannedAt: Instant): NewTrigger {
   const { recurrence, ...trigger } = readRecurring(request, plannedAt)
   const firstFireAt = nextFireOf(recurrence, plannedAt)
-  if (firstFireAt === null) throw new CronosError('INVALID_REQUEST', neverFires(request))
+  if (firstFireAt === null) {
+    const unbounded = { ...recurrence, startAt: null, endAt: null }
+    const fires = nextFireOf(unbounded, plannedAt) !== null
+    throw new CronosError('INVALID_REQUEST', neverFires(request, fires))
+  }
   const tzdata = trigger.kind === 'cron' ? (process.versions['tz'] ?? 'unknown') : null
   return { ...trigger, plannedAt, firstFireAt, tzdata }
 }
 
-function neverFires({ cronExpression, endAt, every }: CreateJob): string {
-  if (endAt !== null && endAt !== undefined)
-    return `endAt must be after the first fire time, got ${quote(endAt)}`
-  if (typeof cronExpression === 'string')
+/** Which field is to blame: a bound of the window, where the trigger alone would fire. */
+function neverFires({ cronExpression, startAt, endAt }: CreateJob, fires: boolean): string {
+  if (!fires && typeof cronExpression === 'string')
     return `Invalid cron expression: ${quote(cronExpression)} never fires`
-  return `every must have a fire time after now, got ${quote(every ?? '')}`
+  if (typeof endAt === 'string')
+    return `endAt must be after the first fire time, got ${quote(endAt)}`
+  return `startAt must be before the last fire time there can be, got ${quote(startAt ?? '')}`
 }

@@ -21,6 +21,12 @@ export const RunList = Type.Array(RunSummary)
 const RunPath = Type.Object({ runId: Type.String() })
 const ArtifactPath = Type.Object({ runId: Type.String(), name: Type.String() })
 
+/** Of whatever content type the run gave it. */
+const File = Type.Unsafe<Buffer>({
+  description: 'The file',
+  content: { '*/*': { schema: { type: 'string', format: 'binary' } } },
+})
+
 /** What a user may ask of runs and of what they made. */
 export function addRunRoutes(app: HttpApp, { reads }: { reads: Pool }): void {
   app.get(
@@ -61,6 +67,7 @@ export function addRunRoutes(app: HttpApp, { reads }: { reads: Pool }): void {
         tags: ['runs'],
         summary: 'Download what a run made',
         params: ArtifactPath,
+        response: { 200: File },
       },
     },
     async (request, reply) => {
@@ -133,17 +140,21 @@ export function toAttempt(attempt: AttemptRow): RunDetails['attempts'][number] {
     ...attempt,
     startedAt: textOf(attempt.startedAt),
     endedAt: textOf(attempt.endedAt),
-    error: toError(attempt.error),
+    error: toError(attempt.error, 'with stack'),
   }
 }
 
-/** Its owner may see what a task threw, but not where in Cronos: stacks stay with the operators. */
-export function toError(error: RecordedError | null): RunSummary['error'] {
+/** Where it was thrown is told with an attempt alone; lists stay short. */
+export function toError(
+  error: RecordedError | null,
+  detail: 'with stack' | 'short' = 'short',
+): RunSummary['error'] {
   if (error === null) return null
-  const { message, name, cause } = error
+  const { message, name, stack, cause } = error
   return {
     message,
     ...(name === undefined ? {} : { name }),
-    ...(cause === undefined ? {} : { cause: toError(cause) }),
+    ...(stack === undefined || detail === 'short' ? {} : { stack }),
+    ...(cause === undefined ? {} : { cause: toError(cause, detail) }),
   }
 }

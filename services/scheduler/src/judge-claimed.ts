@@ -39,7 +39,7 @@ export function judgeClaimed(claimed: readonly Claimed[], misfireAfterMs: number
   }
   for (const run of claimed) {
     if (run.was === 'RUNNING') judged.lost.push(run)
-    else if (!isFire(run)) judged.due.push(run)
+    else if (!isFire(run) || isPlain(run)) judged.due.push(run)
     else apply(run, decide(run, misfireAfterMs), judged)
   }
   return judged
@@ -50,6 +50,11 @@ type ClaimedFire = Claimed & { readonly reason: 'FIRE' | 'CATCH_UP' }
 /** Runs that stand for a fire time obey its policies; those that somebody asked for just run. */
 function isFire(run: Claimed): run is ClaimedFire {
   return run.attempt === 0 && (run.reason === 'FIRE' || run.reason === 'CATCH_UP')
+}
+
+/** The usual fire of a one-time job: nothing speaks against it, and nothing follows it. */
+function isPlain({ job, expiresAt, isSkipped }: ClaimedFire): boolean {
+  return job === null && expiresAt === null && !isSkipped
 }
 
 function decide(run: ClaimedFire, misfireAfterMs: number): FireDecision {

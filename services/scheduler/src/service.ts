@@ -7,9 +7,11 @@ import {
   type Pool,
   readCapacity,
 } from '@cronos/store'
+import { watchAbsence } from './absence.ts'
 import type { SchedulerConfig } from './config.ts'
 import { startDeadLetters } from './dead-letters.ts'
 import { openFairness } from './fairness.ts'
+import { openLowWater } from './low-water.ts'
 import { startRetention } from './retention.ts'
 import { tick } from './tick.ts'
 import { dispatchWindow } from './window.ts'
@@ -57,7 +59,8 @@ export function startScheduler(deps: SchedulerDeps, config: SchedulerConfig): St
   )
   const absence = watchAbsence(clock, config.heartbeatMs + REPORT_MS)
   const tzdata = process.versions['tz'] ?? 'unknown'
-  const tickDeps = { db, bus, log, window, fairness, tzdata, random: Math.random }
+  const lowWater = openLowWater(clock)
+  const tickDeps = { db, bus, log, window, fairness, lowWater, tzdata, random: Math.random }
   let failing = false
 
   const loop = startLoop({
@@ -77,6 +80,7 @@ export function startScheduler(deps: SchedulerDeps, config: SchedulerConfig): St
       } catch (error) {
         failing = true
         absence.wasAway()
+        lowWater.forget()
         throw error
       }
     },
@@ -95,32 +99,6 @@ export function startScheduler(deps: SchedulerDeps, config: SchedulerConfig): St
       await listener[Symbol.asyncDispose]()
       await loop[Symbol.asyncDispose]()
     },
-  }
-}
-
-/**
- * Nobody is declared lost by one who was away: after a start, a failure or a pause of its own a
- * scheduler leaves running attempts alone for a moment, since their executors may have been cut off
- * with it and want to report first.
- */
-function watchAbsence(clock: () => number, graceMs: number) {
-  let trustFrom = clock() + graceMs
-  let expectedBy = Number.POSITIVE_INFINITY
-  const wasAway = () => {
-    trustFrom = clock() + graceMs
-  }
-  return {
-    wasAway,
-    turnBegins() {
-      if (clock() > expectedBy) wasAway()
-      expectedBy = Number.POSITIVE_INFINITY
-    },
-    turnEnds(restMs: number) {
-      expectedBy = clock() + restMs + graceMs
-      return restMs
-    },
-    isOver: () => clock() >= trustFrom,
-    endsInMs: () => Math.max(0, trustFrom - clock()),
   }
 }
 

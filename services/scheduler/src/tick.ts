@@ -22,6 +22,7 @@ import {
 import type { SchedulerConfig } from './config.ts'
 import type { Fairness } from './fairness.ts'
 import { type Judged, judgeClaimed } from './judge-claimed.ts'
+import type { LowWater } from './low-water.ts'
 import type { DispatchWindow } from './window.ts'
 
 export interface TickDeps {
@@ -30,6 +31,7 @@ export interface TickDeps {
   readonly log: Logger
   readonly window: DispatchWindow
   readonly fairness: Fairness
+  readonly lowWater: LowWater
   readonly random: () => number
   /** The version of this process's time zone data. */
   readonly tzdata: string
@@ -55,38 +57,61 @@ export async function tick(
   config: SchedulerConfig,
   takeOver: boolean,
 ): Promise<number> {
-  const { db, window, fairness } = deps
+  const { db, window, fairness, lowWater } = deps
   const room = await window.room()
   const limit = Math.min(room, config.batchSize)
+  const { from } = lowWater
+  let isWhole = limit === 0 || from === null
   if (limit > 0) {
     if (fairness.restMs > 0) return Math.min(fairness.restMs, window.restMs)
-    const { claimed, due } = await claimFairly(deps, config, limit, takeOver)
-    window.use(due.length)
-    await publish(deps, config, due)
-    if (claimed.length === limit) return limit < room ? 0 : window.restMs
+    let count = await claimAndPublish(deps, config, { limit, takeOver, from })
+    if (count < limit && from !== null && lowWater.sweepInMs === 0) {
+      isWhole = true
+      count += await claimAndPublish(deps, config, { limit: limit - count, takeOver, from: null })
+    }
+    if (count === limit) return limit < room ? 0 : window.restMs
     // Somebody has got his share by this: whoever stands behind him comes at once.
-    if (claimed.length > 0 && fairness.isCapping) return 0
+    if (count > 0 && fairness.isCapping) return 0
   }
-  const nextMs = await readNextWake(db, { takeOver })
-  if (nextMs === null) return config.maxSleepMs
-  if (nextMs > 0) return Math.min(nextMs, config.maxSleepMs)
+  const next = await readNextWake(db, { takeOver, from: isWhole ? null : lowWater.mark })
+  lowWater.tell(next.now)
+  const longestMs = isWhole ? config.maxSleepMs : Math.min(config.maxSleepMs, lowWater.sweepInMs)
+  if (next.inMs === null) return longestMs
+  if (next.inMs > 0) return Math.min(next.inMs, longestMs)
   return limit > 0 && !fairness.isCapping ? LOCKED_REST_MS : window.restMs
+}
+
+type ClaimLimits = Required<Pick<ClaimOptions, 'limit' | 'takeOver' | 'from'>>
+
+/** @returns how many runs were claimed, whatever became of them */
+async function claimAndPublish(
+  deps: TickDeps,
+  config: SchedulerConfig,
+  limits: ClaimLimits,
+): Promise<number> {
+  const { claimed, due } = await claimFairly(deps, config, limits)
+  deps.window.use(due.length)
+  await publish(deps, config, due)
+  return claimed.length
 }
 
 /** Claims what is due, but for each owner no more than his share. */
 async function claimFairly(
   deps: TickDeps,
   config: SchedulerConfig,
-  limit: number,
-  takeOver: boolean,
+  limits: ClaimLimits,
 ): Promise<{ claimed: Claimed[]; due: Claimed[] }> {
-  const { db, fairness } = deps
+  const { db, fairness, lowWater } = deps
+  const { limit, takeOver, from } = limits
   const shares = fairness.shares()
-  if (shares === null) return claim(deps, config, { limit, takeOver, shares })
-  const at = await readNow(db)
+  const at = shares === null ? null : await readNow(db)
   const startedAt = performance.now()
-  const answer = await claim(deps, config, { limit, takeOver, shares })
-  fairness.claimed(answer.claimed, { shares, limit, at, tookMs: performance.now() - startedAt })
+  const answer = await claim(deps, config, { ...limits, shares })
+  const tookMs = performance.now() - startedAt
+  if (shares !== null && at !== null)
+    fairness.claimed(answer.claimed, { shares, limit, at, tookMs })
+  if (shares === null && takeOver) lowWater.claimed(answer.claimed, limit)
+  if (from === null && answer.claimed.length < limit) lowWater.swept(tookMs)
   return answer
 }
 
@@ -170,6 +195,7 @@ async function publish(
   if (due.length > 0) log.debug({ runs: due.length }, 'dispatched')
 }
 
-function toEvent({ jobId, scheduledAt, attempt, fence }: Claimed): JobEvent {
-  return { jobId, scheduledAt, attempt: attempt + 1, fence }
+function toEvent({ jobId, scheduledAt, attempt, fence, traceparent }: Claimed): JobEvent {
+  const event = { jobId, scheduledAt, attempt: attempt + 1, fence }
+  return traceparent === null ? event : { ...event, traceparent }
 }

@@ -35,6 +35,28 @@ test('all free slots get work at once, and what they begin at once is not taken 
   assert.equal(await window.room(), 8) // one small batch, so that a slot that becomes free finds work
 })
 
+test('what is done at once doubles what may be on its way, and what only begins does not', async () => {
+  const window = aWindow([idle, idle, idle, full, { ...full, running: 8 }], 5)
+  const dispatch = async () => {
+    const room = await window.room()
+    window.use(room)
+    return room
+  }
+  assert.equal(await dispatch(), 10)
+  assert.equal(await dispatch(), 20)
+  assert.equal(await dispatch(), 40)
+  assert.equal(await dispatch(), 60) // 30 of 40 have ended
+  assert.equal(await dispatch(), 124) // 62 of 70 have
+})
+
+test('tasks that take long and end together are not taken for quick ones', async () => {
+  const window = aWindow([idle, full, full, full, idle], 300)
+  assert.equal(await window.room(), 10)
+  window.use(10)
+  for (let count = 0; count < 3; count++) await window.room()
+  assert.equal(await window.room(), 10)
+})
+
 test('nothing is dispatched while no executor is there', async () => {
   const window = aWindow([{ ...idle, executors: 0, slots: 0 }], 5)
   assert.equal(await window.room(), 0)

@@ -5,6 +5,8 @@ import type { Fairness } from './fairness.ts'
 const SECONDS_AHEAD = 0.3
 /** Over how long starts are counted to tell how many there are a second. */
 const SMOOTHING_MS = 1_000
+/** After an idle time what is on its way grows by so much with each count, as long as it is done at once. */
+const GROWTH = 2
 /** What may be on its way though no slot is free, so that a slot that becomes free finds work. */
 const SMALLEST_BATCH = 8
 /** Counting costs a query: after a count that changed nothing the next one waits twice as long. */
@@ -41,6 +43,10 @@ export function dispatchWindow(
   let dispatched = 0
   let used = 0
   let startsPerSecond = 0
+  let running = 0
+  let begunBefore = 0
+  /** Runs that have just begun and ended again. */
+  let quick = 0
   let restMs = SHORTEST_COUNT_MS
 
   return {
@@ -59,6 +65,7 @@ export function dispatchWindow(
     use(runs) {
       left -= runs
       used += runs
+      if (runs > 0) restMs = SHORTEST_COUNT_MS
     },
     get restMs() {
       return restMs
@@ -67,7 +74,7 @@ export function dispatchWindow(
 
   function size({ slots, running }: Capacity): number {
     const free = Math.max(0, slots - running)
-    const ahead = Math.ceil(startsPerSecond * SECONDS_AHEAD)
+    const ahead = Math.max(Math.ceil(startsPerSecond * SECONDS_AHEAD), quick * GROWTH)
     return Math.min(limit, Math.max(free, ahead, SMALLEST_BATCH))
   }
 
@@ -79,6 +86,11 @@ export function dispatchWindow(
     const weight = Math.min(1, elapsedMs / SMOOTHING_MS)
     const smoothed = startsPerSecond + (measured - startsPerSecond) * weight
     startsPerSecond = Math.max(capacity.startsPerSecond, smoothed)
+    const ended = Math.max(0, running + begun - capacity.running)
+    // Ended and begun at once: the executors take more than they have shown in a second so far.
+    quick = Math.min(ended, begun + begunBefore)
+    begunBefore = begun
+    running = capacity.running
     restMs = begun > 0 ? SHORTEST_COUNT_MS : Math.min(restMs * 2, longestRestMs(capacity))
     dispatched = capacity.dispatched
     used = 0

@@ -8,7 +8,7 @@ export type VerifyOptions =
   /** It was called in a way that it cannot be. */
   | { readonly kind: 'misuse'; readonly why: string }
 
-export const USAGE = `Usage: npm run verify -- [--since 30d]
+export const USAGE = `Usage: npx cronos verify [--since 30d]
 
 Computes the fire times of all jobs anew, and compares them with the runs and records that settled
 them. Tells each gap, duplicate and unexpected run, each recurring job that has stalled, and each run

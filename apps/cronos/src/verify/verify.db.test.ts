@@ -90,7 +90,7 @@ test('a wrong call is told how to be right, with exit code 2', async () => {
   for (const args of [['--since', 'yesterday'], ['--sinze', '1d'], ['today']]) {
     const { code, errors } = await verify(args)
     assert.equal(code, 2, args.join(' '))
-    assert.match(errors, /Usage: npm run verify/)
+    assert.match(errors, /Usage: npx cronos verify/)
   }
   const { code, lines } = await verify(['--help'])
   assert.equal(code, 0)

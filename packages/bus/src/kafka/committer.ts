@@ -18,12 +18,12 @@ const LAST_MS = 2_000
  * @param partitions those that are ours now, by number
  */
 export function openCommitter(
-  consumer: Consumer<Buffer, Buffer, Buffer, Buffer>,
+  consumer: Pick<Consumer, 'commit' | 'isActive'>,
   topic: string,
   partitions: ReadonlyMap<number, PartitionOffsets>,
   log: BusLog,
 ): Committer {
-  const committed = new WeakMap<PartitionOffsets, bigint>()
+  const committed = new WeakMap<PartitionOffsets, number>()
   let timer: NodeJS.Timeout | undefined
   let committing: Promise<void> | undefined
 
@@ -63,8 +63,8 @@ export function openCommitter(
     // While the group deals out its partitions a commit would wait behind that, then be refused, and
     // the client answers a refusal by joining again, which makes the group begin anew.
     if (moved.length === 0 || !consumer.isActive()) return
-    const offsets = moved.map(({ partition, position: offset }) => ({
-      ...{ topic, partition, offset },
+    const offsets = moved.map(({ partition, position }) => ({
+      ...{ topic, partition, offset: BigInt(position) },
       leaderEpoch: -1, // not known
     }))
     await consumer.commit({ offsets })

@@ -1,39 +1,43 @@
 import { type EncodedMessage, encodeJobEvent } from '@cronos/contract'
 import type { JobEvent } from '@cronos/domain'
+import { isPlain, type PlainEvent } from './event-record.ts'
 import { murmur2 } from './murmur2.ts'
-import type { Message } from './publisher.ts'
+import { type ByteString, bytesOf, type RecordParts, recordText } from './record-text.ts'
 
-/** An event as a message of `topic`. */
+/** A message that is ready to be sent. */
+export interface Message {
+  readonly topic: string
+  /** The partition, which is the remainder of this by the number of partitions that there are. */
+  readonly slot: number
+  /** The event, or the text of the record. */
+  readonly content: PlainEvent | ByteString
+}
+
+/**
+ * An event as a message of `topic`. A repeat goes to the partition beside that of its key: whoever
+ * has that one may be full for an hour, or paused, and others may be idle.
+ */
 export function eventMessage(topic: string, event: JobEvent): Message {
-  const { key, value, headers } = encodeJobEvent(event)
-  const bytes = Buffer.from(key)
-  return {
-    ...{ topic, key: bytes, value: Buffer.from(value), headers: toHeaders(headers) },
-    partition: partitionOf(bytes, repeats(event)),
-  }
+  const slot = slotOf(event.jobId) + repeats(event)
+  return { topic, slot, content: isPlain(event) ? event : recordText(encodeJobEvent(event)) }
 }
 
 /** A message of Cronos' own as a message of `topic`; its key decides on the partition. */
 export function messageOf(topic: string, { key, value, headers }: EncodedMessage): Message {
-  return {
-    topic,
-    key: Buffer.from(key),
-    value: Buffer.from(value),
-    headers: toHeaders(headers),
-  }
+  return messageOfBytes(topic, {
+    key: bytesOf(key),
+    value: bytesOf(value),
+    headers: headers.map(([name, text]) => [bytesOf(name), bytesOf(text)]),
+  })
 }
 
-/** The few names that headers have, as they are sent. */
-const names = new Map<string, Buffer>()
-
-function toHeaders(headers: EncodedMessage['headers']): Map<Buffer, Buffer> {
-  const sent = new Map<Buffer, Buffer>()
-  for (const [name, value] of Object.entries(headers)) {
-    const bytes = names.get(name) ?? Buffer.from(name)
-    names.set(name, bytes)
-    sent.set(bytes, Buffer.from(value))
+/** @param slot for a message that has no key */
+export function messageOfBytes(topic: string, parts: RecordParts, slot = 0): Message {
+  return {
+    topic,
+    slot: parts.key === null ? slot : slotOf(parts.key),
+    content: recordText(parts),
   }
-  return sent
 }
 
 /**
@@ -44,11 +48,7 @@ function repeats({ fence, attempt }: JobEvent): number {
   return fence === null ? 0 : Math.max(0, fence - attempt)
 }
 
-/**
- * The partition as every Kafka client chooses it by the key, and for a repeat the one beside: whoever
- * has the first one may be full for an hour, or paused, and others may be idle. A remainder by the
- * number of partitions is taken by the client.
- */
-function partitionOf(key: Buffer, repeats: number): number {
-  return (murmur2(key) & 0x7fffffff) + repeats
+/** As every Kafka client chooses the partition by the key. */
+function slotOf(key: ByteString): number {
+  return murmur2(key) & 0x7fffffff
 }

@@ -9,11 +9,13 @@ test('a key goes to the partition that every other Kafka client would choose', (
     fc.uuid().map(uuid => Buffer.from(`job_${uuid}`)),
     fc.uint8Array({ maxLength: 50 }).map(bytes => Buffer.from(bytes)),
   )
-  fc.assert(fc.property(keys, key => assert.equal(murmur2(key), ofTheClient(key))))
+  fc.assert(
+    fc.property(keys, key => assert.equal(murmur2(key.toString('latin1')), ofTheClient(key))),
+  )
 })
 
 test('the hash is that of the Java client', () => {
-  assert.equal(murmur2(Buffer.from('21')), -973932308)
-  assert.equal(murmur2(Buffer.from('foobar')), -790332482)
-  assert.equal(murmur2(Buffer.from('a-little-bit-long-string')), -985981536)
+  assert.equal(murmur2('21'), -973932308)
+  assert.equal(murmur2('foobar'), -790332482)
+  assert.equal(murmur2('a-little-bit-long-string'), -985981536)
 })

@@ -7,19 +7,25 @@ const SEED = 0x9747b28c
  * The hash by which Kafka's clients choose a key's partition: MurmurHash 2 of 32 bits, as a signed
  * number. Each event that is published needs it, so it is done in machine words.
  *
+ * @param bytes a byte string: one character a byte, none above U+00FF
  * @see Austin Appleby, MurmurHash2 (2008)
  */
-export function murmur2(data: Uint8Array): number {
-  let hash = SEED ^ data.length
+export function murmur2(bytes: string): number {
+  const { length } = bytes
+  let hash = SEED ^ length
   let at = 0
-  for (; at + 4 <= data.length; at += 4) {
-    let word = data[at]! | (data[at + 1]! << 8) | (data[at + 2]! << 16) | (data[at + 3]! << 24)
+  for (; at + 4 <= length; at += 4) {
+    let word =
+      bytes.charCodeAt(at) |
+      (bytes.charCodeAt(at + 1) << 8) |
+      (bytes.charCodeAt(at + 2) << 16) |
+      (bytes.charCodeAt(at + 3) << 24)
     word = Math.imul(word, MULTIPLIER)
     word ^= word >>> SHIFT
     hash = Math.imul(hash, MULTIPLIER) ^ Math.imul(word, MULTIPLIER)
   }
-  if (at < data.length) {
-    for (let byte = 0; at + byte < data.length; byte++) hash ^= data[at + byte]! << (8 * byte)
+  if (at < length) {
+    for (let byte = 0; at + byte < length; byte++) hash ^= bytes.charCodeAt(at + byte) << (8 * byte)
     hash = Math.imul(hash, MULTIPLIER)
   }
   hash ^= hash >>> 13

@@ -4,21 +4,21 @@
  */
 export interface PartitionOffsets {
   /** Notes an event down. False for one that is known already: the reader has gone back. */
-  take(offset: bigint): boolean
+  take(offset: number): boolean
   /** In any order; twice is once. */
-  settle(offset: bigint): void
+  settle(offset: number): void
   /** The offset of the next event that whoever reads the partition after us must get. */
-  readonly position: bigint | null
+  readonly position: number | null
 }
 
 export function partitionOffsets(): PartitionOffsets {
-  const unsettled = new Set<bigint>() // in the order of offsets, since they only grow
-  let next: bigint | null = null
+  const unsettled = new Set<number>() // in the order of offsets, since they only grow
+  let next: number | null = null
 
   return {
     take(offset) {
       if (next !== null && offset < next) return false
-      next = offset + 1n
+      next = offset + 1
       unsettled.add(offset)
       return true
     },

@@ -1,10 +1,11 @@
-import { type MessageToProduce, ProduceAcks, Producer } from '@platformatic/kafka'
+import { ProduceAcks } from '@platformatic/kafka'
+import { BatchProducer, type SetToProduce } from './batch-producer.ts'
 import { withDeadline } from './deadline.ts'
 import { isUnknownTopic } from './faults.ts'
+import type { Message } from './messages.ts'
 import type { KafkaBusOptions } from './options.ts'
+import { setOf } from './record-set.ts'
 import type { Topics } from './topics.ts'
-
-export type Message = MessageToProduce<Buffer, Buffer, Buffer, Buffer>
 
 /** Sends messages to Kafka. */
 export interface Publisher extends AsyncDisposable {
@@ -46,8 +47,9 @@ export function openPublisher(
   let isSending = false
   let sending = Promise.resolve()
   let isClosed = false
-  let producer: Producer<Buffer, Buffer, Buffer, Buffer> | undefined
+  let producer: BatchProducer | undefined
 
+  connect().catch(error => log.debug({ err: error }, 'not connected yet; the first send will be'))
   return {
     send(messages) {
       if (messages.length === 0) return Promise.resolve()
@@ -94,15 +96,27 @@ export function openPublisher(
     return batch
   }
 
-  async function sendBatch(messages: Message[]): Promise<void> {
+  /** Ahead of the first send, which would take a fifth of a second: it may well be a job's. */
+  async function connect(): Promise<void> {
     await topics.ready()
-    producer ??= openProducer()
-    await producer.send({ messages, acks: ACKS[how.acks] })
+    if (isClosed || producer !== undefined) return
+    producer = openProducer()
+    await Promise.all([
+      producer.connectToBrokers(),
+      how.idempotent ? producer.initIdempotentProducer({}) : undefined,
+    ])
   }
 
-  function openProducer(): Producer<Buffer, Buffer, Buffer, Buffer> {
+  async function sendBatch(messages: readonly Message[]): Promise<void> {
+    await topics.ready()
+    producer ??= openProducer()
+    const sets = await setsOf(producer, messages)
+    await producer.send({ messages: sets, acks: ACKS[how.acks] })
+  }
+
+  function openProducer(): BatchProducer {
     const { clientId, bootstrapServers } = options
-    return new Producer({
+    return new BatchProducer({
       ...{ clientId, bootstrapBrokers: [...bootstrapServers], connectTimeout: CONNECT_MS },
       idempotent: how.idempotent,
       retries: retriesFor(how),
@@ -120,6 +134,23 @@ export function openPublisher(
       log.debug({ err: error }, 'a producer was not closed in order'),
     )
   }
+}
+
+/** A set of records for each partition that one of the messages goes to. */
+async function setsOf(
+  producer: BatchProducer,
+  messages: readonly Message[],
+): Promise<SetToProduce[]> {
+  const byTopic = Map.groupBy(messages, message => message.topic)
+  const { topics } = await producer.metadata({ topics: [...byTopic.keys()] })
+  return [...byTopic].flatMap(([topic, ofTopic]) => {
+    const { partitionsCount } = topics.get(topic)!
+    const byPartition = Map.groupBy(ofTopic, ({ slot }) => slot % partitionsCount)
+    return Array.from(byPartition, ([partition, ofPartition]) => ({
+      ...{ topic, partition },
+      value: setOf(ofPartition),
+    }))
+  })
 }
 
 /**

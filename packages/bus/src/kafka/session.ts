@@ -1,34 +1,44 @@
 import { once } from 'node:events'
 import {
-  type Consumer,
   type MessagesStream,
   MessagesStreamFallbackModes,
   MessagesStreamModes,
 } from '@platformatic/kafka'
+import type { Delivery } from '../bus.ts'
+import type { BatchConsumer } from './batch-consumer.ts'
 import { openCommitter } from './committer.ts'
 import { DeadlineError, withDeadline } from './deadline.ts'
+import { readEvent } from './event-record.ts'
+import type { FetchedBatch } from './fetch-answer.ts'
 import { type PartitionOffsets, partitionOffsets } from './offsets.ts'
 import type { BusLog, ConsumerOptions } from './options.ts'
+import { RecordCursor } from './record-cursor.ts'
 import type { RawMessage } from './set-aside.ts'
+import { TakenEvent } from './taken-event.ts'
 
-export type KafkaConsumer = Consumer<Buffer, Buffer, Buffer, Buffer>
-type KafkaStream = MessagesStream<Buffer, Buffer, Buffer, Buffer>
-
-/** A message that was taken, with the way to settle it. */
-export interface Taken {
-  readonly message: RawMessage
-  /** It need not be read again. Changes nothing when its partition has been taken away. */
-  settle(): void
-}
+type KafkaStream = MessagesStream<Buffer, FetchedBatch, Buffer, Buffer>
 
 export interface SessionDeps {
-  readonly consumer: KafkaConsumer
+  readonly consumer: BatchConsumer
   readonly topic: string
   readonly options: ConsumerOptions
   readonly log: BusLog
-  /** How many messages may be handed over now. */
+  /** How many events may be handed over now. */
   readonly room: () => number
-  readonly handOver: (taken: readonly Taken[]) => void
+  readonly handOver: (deliveries: readonly Delivery[]) => void
+  /** One that was handed over has been settled. */
+  readonly settled: () => void
+  /** Is given what cannot be read, and a function to call when it need not be read again. */
+  readonly putAside: (message: RawMessage, reason: string, settle: () => void) => void
+}
+
+/** A batch that is being read. */
+interface Reading {
+  readonly partition: number
+  readonly offsets: PartitionOffsets
+  readonly record: RecordCursor
+  /** What stands before it was settled by an earlier reader. */
+  readonly from: number
 }
 
 /** One reading of the topic as a member of the group, from its beginning to an error or the end. */
@@ -53,7 +63,7 @@ const CLOSE_MS = 2_000
  * way might otherwise put the client past events that nobody settled.
  */
 export async function openSession(deps: SessionDeps): Promise<Session> {
-  const { consumer, topic, options, log, room, handOver } = deps
+  const { consumer, topic, options, log, room, handOver, putAside } = deps
   const ended = Promise.withResolvers<never>()
   ended.promise.catch(() => {}) // for whoever owns the session
   let isOver = false
@@ -64,6 +74,7 @@ export async function openSession(deps: SessionDeps): Promise<Session> {
   const stream = await join(consumer, topic, options, end)
   const partitions = new Map<number, PartitionOffsets>()
   const lost = new Set<number>()
+  let reading: Reading | null = null
   const committer = openCommitter(consumer, topic, partitions, log)
 
   const onClose = () => end(new Error('the stream of events was closed'))
@@ -100,29 +111,65 @@ export async function openSession(deps: SessionDeps): Promise<Session> {
   }
 
   function pump(): void {
-    followAssignment()
-    while (!isOver) {
-      const limit = Math.min(room(), options.maxPollRecords)
-      const taken: Taken[] = []
-      while (taken.length < limit) {
-        const message: RawMessage | null = stream.read()
-        if (message === null) break
-        const offsets = partitions.get(message.partition)
-        if (offsets?.take(message.offset)) taken.push(takenFrom(offsets, message))
+    try {
+      followAssignment()
+      while (!isOver) {
+        const deliveries = take(Math.min(room(), options.maxPollRecords))
+        if (deliveries.length === 0) return
+        handOver(deliveries)
       }
-      if (taken.length === 0) return
-      handOver(taken)
+    } catch (error) {
+      end(error)
     }
   }
 
-  function takenFrom(offsets: PartitionOffsets, message: RawMessage): Taken {
-    const { offset } = message
+  function take(limit: number): Delivery[] {
+    const deliveries: Delivery[] = []
+    while (deliveries.length < limit) {
+      reading ??= nextBatch()
+      if (reading === null) break
+      const { record, offsets, from } = reading
+      if (!record.next()) reading = null
+      else if (record.offset >= from && offsets.take(record.offset)) {
+        const delivery = read(reading)
+        if (delivery !== null) deliveries.push(delivery)
+      }
+    }
+    return deliveries
+  }
+
+  function nextBatch(): Reading | null {
+    for (;;) {
+      const message = stream.read()
+      if (message === null) return null
+      const { partition, value } = message as { partition: number; value: FetchedBatch }
+      const offsets = partitions.get(partition)
+      if (offsets !== undefined)
+        return { partition, offsets, record: new RecordCursor(value.bytes), from: value.from }
+    }
+  }
+
+  /** @returns null for what cannot be read */
+  function read({ record, offsets, partition }: Reading): Delivery | null {
+    const { offset } = record
     const settle = () => {
       offsets.settle(offset)
       if (!isOver) committer.settled()
     }
+    const decoded = readEvent(record)
+    if (decoded.event !== null) {
+      if (options.autoCommit) settle()
+      return new TakenEvent(decoded.event, offset, offsets, settled)
+    }
+    const { key, value, headers } = record
+    putAside({ topic, partition, offset, key, value, headers }, decoded.reason, settle)
     if (options.autoCommit) settle()
-    return { message, settle }
+    return null
+  }
+
+  function settled(): void {
+    deps.settled()
+    if (!isOver) committer.settled()
   }
 
   function followAssignment(): void {
@@ -132,6 +179,7 @@ export async function openSession(deps: SessionDeps): Promise<Session> {
       if (ours.has(partition)) continue
       partitions.delete(partition)
       lost.add(partition)
+      if (reading?.partition === partition) reading = null
     }
     for (const partition of ours) {
       if (lost.has(partition)) end(new Error(`partition ${partition} came back`))
@@ -145,7 +193,7 @@ export async function openSession(deps: SessionDeps): Promise<Session> {
  * the client is being closed fails before anybody could have awaited it.
  */
 function join(
-  consumer: KafkaConsumer,
+  consumer: BatchConsumer,
   topic: string,
   options: ConsumerOptions,
   onError: (error: Error) => void,
@@ -153,7 +201,7 @@ function join(
   const how = {
     ...{ topics: [topic], autocommit: false, mode: MessagesStreamModes.COMMITTED },
     fallbackMode: FALLBACKS[options.autoOffsetReset],
-    highWaterMark: options.maxPollRecords,
+    highWaterMark: 1, // batch: what is asked for next is under way while it is read
     ...{ maxWaitTime: LONG_POLL_MS, maxBytes: MAX_FETCH_BYTES },
   }
   return new Promise((resolve, reject) => {

@@ -1,11 +1,19 @@
-import type { Message as Received } from '@platformatic/kafka'
 import { isRefusedMessage } from './faults.ts'
+import { messageOfBytes } from './messages.ts'
 import type { BusLog } from './options.ts'
-import type { Message, Publisher } from './publisher.ts'
+import type { Publisher } from './publisher.ts'
+import { type ByteString, bytesOf, type RecordParts } from './record-text.ts'
 import { growingRests } from './rest.ts'
 
 /** A message as it was read. */
-export type RawMessage = Received<Buffer | undefined, Buffer | undefined, Buffer, Buffer>
+export interface RawMessage {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly key: Buffer | null
+  readonly value: Buffer | null
+  readonly headers: readonly (readonly [name: Buffer | null, value: Buffer | null])[]
+}
 
 export interface SetAsideDeps {
   readonly publisher: Publisher
@@ -39,12 +47,12 @@ export async function setAside(
   const origin = { topic, partition, offset: String(offset) }
   log.warn({ ...origin, reason }, 'an event cannot be read and is set aside')
   const rests = growingRests(REST.baseMs, REST.maxMs)
-  let letter = letterOf(message, reason, deadLetters)
+  let letter = letterOf(message, reason)
   let isReference = false
   for (;;) {
     signal.throwIfAborted()
     try {
-      return await publisher.send([letter])
+      return await publisher.send([messageOfBytes(deadLetters, letter, partition)])
     } catch (error) {
       if (!isRefusedMessage(error)) {
         log.warn({ err: error, ...origin }, 'an event was not set aside, trying again')
@@ -61,26 +69,31 @@ export async function setAside(
   }
 }
 
-function letterOf(message: RawMessage, reason: string, deadLetters: string): Message {
+function letterOf(message: RawMessage, reason: string): RecordParts {
   const { topic, partition, offset, key, value } = message
-  const headers = new Map<Buffer, Buffer>(message.headerEntries)
-  const add = (name: string, text: string) => headers.set(Buffer.from(name), Buffer.from(text))
-  add('cronos-dead-letter', 'event')
-  add('cronos-reason', reason)
-  add('cronos-origin-topic', topic)
-  add('cronos-origin-partition', String(partition))
-  add('cronos-origin-offset', String(offset))
+  const own = {
+    'cronos-dead-letter': 'event',
+    'cronos-reason': reason,
+    'cronos-origin-topic': topic,
+    'cronos-origin-partition': String(partition),
+    'cronos-origin-offset': String(offset),
+  }
   return {
-    ...{ topic: deadLetters, headers },
-    ...(key == null ? {} : { key }),
-    ...(value == null ? {} : { value }),
+    key: latin1(key),
+    value: latin1(value),
+    headers: [
+      ...message.headers.map(([name, value]) => [latin1(name) ?? '', latin1(value)] as const),
+      ...Object.entries(own).map(([name, text]) => [name, bytesOf(text)] as const),
+    ],
   }
 }
 
 /** The same letter without its bytes. */
-function referenceTo({ topic, headers }: Message): Message {
-  const ours = [...(headers as Map<Buffer, Buffer>)].filter(([name]) =>
-    name.toString().startsWith('cronos-'),
-  )
-  return { topic, headers: new Map([...ours, [Buffer.from('cronos-value'), Buffer.from('left')]]) }
+function referenceTo({ headers }: RecordParts): RecordParts {
+  const ours = headers.filter(([name]) => name.startsWith('cronos-'))
+  return { key: null, value: null, headers: [...ours, ['cronos-value', 'left']] }
+}
+
+function latin1(bytes: Buffer | null): ByteString | null {
+  return bytes?.toString('latin1') ?? null
 }

@@ -1,13 +1,11 @@
-import { decodeJobEvent } from '@cronos/contract'
-import type { JobEvent } from '@cronos/domain'
-import { Consumer } from '@platformatic/kafka'
-import type { Delivery, DeliveryHandler, SubscribeOptions, Subscription } from '../bus.ts'
+import type { DeliveryHandler, SubscribeOptions, Subscription } from '../bus.ts'
+import { BatchConsumer } from './batch-consumer.ts'
 import { DeadlineError, withDeadline } from './deadline.ts'
 import { isUnknownTopic, isUnusable } from './faults.ts'
 import type { KafkaBusOptions } from './options.ts'
 import type { Publisher } from './publisher.ts'
 import { growingRests } from './rest.ts'
-import { type KafkaConsumer, openSession, type Session, type Taken } from './session.ts'
+import { openSession, type Session } from './session.ts'
 import { type RawMessage, setAside } from './set-aside.ts'
 import type { Topics } from './topics.ts'
 
@@ -23,7 +21,8 @@ export interface SubscriptionDeps {
   readonly publisher: Publisher
 }
 
-const REST = { baseMs: 100, maxMs: 2_000 }
+/** A broker that is back is found soon; asking whether it is costs next to nothing. */
+const REST = { baseMs: 100, maxMs: 500 }
 const SAY_AGAIN_MS = 30_000
 const CONNECT_MS = 2_000
 /** Joining waits for the other members; beyond the group's own limits it hangs. */
@@ -48,7 +47,8 @@ export function openSubscription(
   const { consumer: how, log } = options
   const stopping = new AbortController()
   const { signal } = stopping
-  const held = new Set<Delivery>()
+  /** Deliveries that are not settled, of this session and of those before it. */
+  let held = 0
   let session: Session | undefined
   let trouble: Error | null = new Error('the group is not joined yet')
   let isStarved = false
@@ -68,7 +68,7 @@ export function openSubscription(
 
   async function keepReading(): Promise<void> {
     const rests = growingRests(REST.baseMs, REST.maxMs)
-    let consumer: KafkaConsumer | undefined
+    let consumer: BatchConsumer | undefined
     let failures = 0
     let failuresOfClient = 0
     let saidAt = Number.NEGATIVE_INFINITY
@@ -123,13 +123,17 @@ export function openSubscription(
   }
 
   /** Reads until that breaks off or the subscription stops. */
-  async function read(consumer: KafkaConsumer, joined: () => void): Promise<void> {
+  async function read(consumer: BatchConsumer, joined: () => void): Promise<void> {
     const limit = how.maxPollIntervalMs + how.sessionTimeoutMs + JOIN_SLACK_MS
     const { topics: names } = options
     const opening = openSession({
-      ...{ consumer, options: how, log, handOver, topic: names.events },
+      ...{ consumer, options: how, log, putAside, settled, topic: names.events },
+      handOver: deliveries => {
+        held += deliveries.length
+        handler(deliveries)
+      },
       room: () => {
-        const room = maxUnsettled - held.size
+        const room = maxUnsettled - held
         isStarved = room <= 0
         return room
       },
@@ -149,33 +153,14 @@ export function openSubscription(
     await unlessStopped(current.ended)
   }
 
-  function handOver(taken: readonly Taken[]): void {
-    const deliveries: Delivery[] = []
-    for (const each of taken) {
-      const { message } = each
-      const decoded = decodeJobEvent(message.value ?? null, name => headerOf(message, name))
-      if (decoded.event === null) putAside(each, decoded.reason)
-      else deliveries.push(deliveryOf(decoded.event, each))
-    }
-    for (const delivery of deliveries) held.add(delivery)
-    if (deliveries.length > 0) handler(deliveries)
+  function settled(): void {
+    held--
+    if (!isStarved) return
+    isStarved = false
+    setImmediate(() => session?.pump()) // once for all that are settled together
   }
 
-  function deliveryOf(event: JobEvent, { settle }: Taken): Delivery {
-    const delivery: Delivery = {
-      event,
-      settle() {
-        if (!held.delete(delivery)) return
-        settle()
-        if (!isStarved) return
-        isStarved = false
-        setImmediate(() => session?.pump()) // once for all that are settled together
-      },
-    }
-    return delivery
-  }
-
-  function putAside({ message, settle }: Taken, reason: string): void {
+  function putAside(message: RawMessage, reason: string, settle: () => void): void {
     const { topics: names } = options
     setAside(message, reason, { publisher, deadLetters: names.deadLetters, log, signal })
       .then(settle)
@@ -184,9 +169,9 @@ export function openSubscription(
       })
   }
 
-  function openConsumer(): KafkaConsumer {
+  function openConsumer(): BatchConsumer {
     const { clientId, bootstrapServers } = options
-    const consumer = new Consumer({
+    const consumer = new BatchConsumer({
       ...{ clientId, bootstrapBrokers: [...bootstrapServers], connectTimeout: CONNECT_MS },
       ...{ ...RETRIES, groupId: how.groupId, autocommit: false },
       sessionTimeout: how.sessionTimeoutMs,
@@ -202,7 +187,7 @@ export function openSubscription(
   }
 
   /** Leaves the group. */
-  async function close(consumer: KafkaConsumer): Promise<void> {
+  async function close(consumer: BatchConsumer): Promise<void> {
     await withDeadline('leaving the group', CLOSE_MS, consumer.close(true)).catch(error =>
       log.debug({ err: error }, 'a member did not leave in order; the group will forget it'),
     )
@@ -220,11 +205,4 @@ export function openSubscription(
       signal.removeEventListener('abort', stop)
     }
   }
-}
-
-function headerOf(message: RawMessage, name: string): string | undefined {
-  const length = Buffer.byteLength(name)
-  for (const [key, value] of message.headerEntries)
-    if (key?.length === length && key.toString() === name) return value?.toString()
-  return undefined
 }

@@ -51,6 +51,11 @@ test('a gap full of dropped seconds does not flood a preview', () => {
   assert.equal(fires.filter(({ at }) => at !== null).length, 3)
 })
 
+test('a preview ends with the year 9999', () => {
+  const { fires } = preview('0 0 12 * * *', 'UTC', '9999-12-30T00:00Z')
+  assert.deepEqual(marks(fires), ['9999-12-30T12:00:00Z', '9999-12-31T12:00:00Z'])
+})
+
 test('a warning says what its author may not have meant', () => {
   const warned = [
     ['0 0 0 30 2 *', ['NEVER_FIRES']],

@@ -1,4 +1,4 @@
-import type { Instant } from '../instant.ts'
+import { type Instant, isWritable } from '../instant.ts'
 import { SECOND_MS } from './calendar.ts'
 import { shiftAfter, shiftBefore } from './clock-change.ts'
 import { type Cron, type DstPolicy, springDst } from './cron.ts'
@@ -48,7 +48,7 @@ export function previewCron(
   let last = after
   for (let shown = 0, dropped = 0; shown < count; shown++) {
     const at = nextFire(cron, zone, last, dst)
-    if (at === null) break
+    if (at === null || !isWritable(at)) break
     if (dst.gap === 'skip')
       for (const local of droppedBetween(cron, zone, last, at)) {
         if (++dropped > count) break

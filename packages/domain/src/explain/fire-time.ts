@@ -33,6 +33,7 @@ export function explainFireTime(facts: FireTimeFacts): Explanation {
   const { at, run, skipped } = facts
   if (run !== null) return explainRun(run)
   if (skipped !== null && isExpected(facts)) return only(explainSkipped(facts, skipped))
+  if (at < facts.createdAt && isBeforeHistory(facts)) return beforeCreation(facts)
   if (at < facts.horizon)
     return only(
       cause('BEFORE_HORIZON', 'What happened then is no longer kept.', {
@@ -43,15 +44,10 @@ export function explainFireTime(facts: FireTimeFacts): Explanation {
 }
 
 function explainAbsence(facts: FireTimeFacts): Explanation {
-  const { at, now, createdAt, versions, job } = facts
+  const { at, now, versions, job } = facts
   const version = versionAt(versions, at)
   if (isExpected(facts)) return at > now ? explainFuture(facts, version) : explainUnsettled(facts)
-  if (at <= (versions[0]?.validFrom ?? createdAt))
-    return only(
-      cause('BEFORE_CREATION', `The job was created at ${formatInstant(createdAt)}, after that.`, {
-        createdAt: shown(createdAt),
-      }),
-    )
+  if (isBeforeHistory(facts)) return beforeCreation(facts)
   if (version === null) return only(explainEnded(facts))
   const { trigger } = version
   return trigger.kind === 'once'
@@ -63,6 +59,20 @@ function explainAbsence(facts: FireTimeFacts): Explanation {
         ),
       )
     : explainOffGrid(facts, trigger.recurrence)
+}
+
+/** Of a job whose trigger is not known that far back; its first version may be gone by now. */
+function isBeforeHistory(facts: FireTimeFacts): boolean {
+  const { at, versions, createdAt } = facts
+  return at <= (versions[0]?.validFrom ?? createdAt) && !isExpected(facts)
+}
+
+function beforeCreation({ createdAt }: FireTimeFacts): Explanation {
+  return only(
+    cause('BEFORE_CREATION', `The job was created at ${formatInstant(createdAt)}, after that.`, {
+      createdAt: shown(createdAt),
+    }),
+  )
 }
 
 function isExpected({ versions, at }: FireTimeFacts): boolean {

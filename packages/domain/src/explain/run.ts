@@ -35,11 +35,7 @@ function explainEnd(run: RunFacts, status: 'SUCCEEDED' | 'FAILED' | 'CANCELLED')
   const { attempt, maxAttempts, executor, error } = run
   const times = { startedAt: shown(run.startedAt), finishedAt: shown(run.finishedAt) }
   if (status === 'SUCCEEDED')
-    return cause('SUCCEEDED', `It succeeded at attempt ${attempt}.`, {
-      attempt,
-      executor,
-      ...times,
-    })
+    return cause('SUCCEEDED', saySuccess(run), { attempt, executor, ...times })
   if (status === 'CANCELLED')
     return cause(
       'CANCELLED',
@@ -55,6 +51,14 @@ function explainEnd(run: RunFacts, status: 'SUCCEEDED' | 'FAILED' | 'CANCELLED')
     { attempt, maxAttempts, executor, error, ...times },
     'Set right what the error tells, then replay the run.',
   )
+}
+
+/** Of an attempt that was lost a person may have said that it had succeeded. */
+function saySuccess({ attempt, attempts }: RunFacts): string {
+  const isLost = attempts.some(each => each.attempt === attempt && each.outcome === 'LOST')
+  return isLost
+    ? `A person said that attempt ${attempt}, which was lost, had succeeded.`
+    : `It succeeded at attempt ${attempt}.`
 }
 
 function explainAttempt(run: RunFacts, told: AttemptFacts): Cause {

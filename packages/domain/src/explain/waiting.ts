@@ -8,7 +8,9 @@ export function explainWaiting(run: RunFacts): Explanation {
   if (run.status === 'RUNNING') return explainRunning(run)
   const expires = explainExpiry(run)
   if (run.status === 'DISPATCHED') {
-    const causes = [...explainDispatched(run), ...explainLoad(run), ...expires]
+    // It counts among its owner's runs on the way already: his share does not hold it up.
+    const load = explainLoad(run).filter(({ code }) => code !== 'OWNERS_SHARE')
+    const causes = [...explainDispatched(run), ...load, ...expires]
     return { causes, nextAt: run.wakeAt }
   }
   if (run.wakeAt !== null && run.wakeAt > run.now)
@@ -16,14 +18,16 @@ export function explainWaiting(run: RunFacts): Explanation {
   return { causes: [...explainDue(run), ...expires], nextAt: null }
 }
 
-function explainHold({ hold, job, executor, attempt }: RunFacts): Cause {
-  if (hold === 'UNKNOWN')
+function explainHold({ hold, job, attempts, attempt }: RunFacts): Cause {
+  if (hold === 'UNKNOWN') {
+    const executor = attempts.findLast(({ outcome }) => outcome === 'LOST')?.executor ?? null
     return cause(
       'HELD_UNKNOWN',
       `Executor ${executor} vanished in the middle of attempt ${attempt}, what it did is not known, and the job's onLost policy is to wait for a person.`,
       { attempt, executor },
       'See what the attempt did, then resolve the run: try it again, or record what became of it.',
     )
+  }
   return explainPause(job, 'HELD_PAUSED')
 }
 
@@ -159,7 +163,7 @@ function explainLoad({ load, job, priority }: RunFacts): Cause[] {
     causes.push(
       cause(
         'OWNERS_SHARE',
-        `You have ${many(owners, 'run')} going or on the way, which is your share.`,
+        `You have ${many(owners, 'run')} going or on the way, and your share is ${share}.`,
         { yours: owners, share, slots },
         'Wait for some to end, or add executors.',
       ),

@@ -22,6 +22,13 @@ const Note = Type.Object({
   secret: Type.Optional(Type.String({ writeOnly: true, minLength: 8 })),
   tags: Type.Optional(Type.Array(Type.String(), { minItems: 1 })),
   extra: Type.Optional(Type.Object({})),
+  reminder: Type.Optional(
+    Type.Union([Type.Object({ at: Type.Optional(Type.String()) }), Type.Null()]),
+  ),
+})
+
+const Checked = Type.Object({
+  warnings: Type.Array(Type.Object({ code: Type.String(), message: Type.String() })),
 })
 
 class Passing extends Error {}
@@ -46,8 +53,18 @@ before(async () => {
         async (request, reply) =>
           reply.code(201).send({ by: request.caller.username, title: request.body.title }),
       )
-      app.post('/notes/:id/close', { config: { access: anyone } }, async (_request, reply) =>
-        reply.code(204).send(),
+      app.post(
+        '/notes/:id/close',
+        { schema: { params: Type.Object({ id: Type.String() }) }, config: { access: anyone } },
+        async (_request, reply) => reply.code(204).send(),
+      )
+      app.post(
+        '/notes/check',
+        {
+          schema: { body: Note, response: { 200: Checked } },
+          config: { access: anyone },
+        },
+        async () => ({ warnings: [{ code: 'LONG', message: 'it is long' }] }),
       )
       app.get(
         '/notes',
@@ -126,6 +143,23 @@ describe('a good request', () => {
       'kinds is not a field of this request and was ignored',
     ])
   })
+  test('may have unknown fields in its objects, which are listed too', async () => {
+    const { body } = await post({ ...good, reminder: { when: 'noon' }, extra: { any: 1 } })
+    assert.deepEqual(body.warnings, [
+      'reminder.when is not a field of this request and was ignored',
+    ])
+  })
+  test('is warned in the kind of warnings that the answer has', async () => {
+    const { body } = await call('POST', '/note-service/notes/check', {
+      body: JSON.stringify({ ...good, titel: 1 }),
+      headers: { 'content-type': 'application/json' },
+    })
+    const message = 'titel is not a field of this request and was ignored'
+    assert.deepEqual(body.warnings, [
+      { code: 'UNKNOWN_FIELD', message },
+      { code: 'LONG', message: 'it is long' },
+    ])
+  })
   test('may leave out a query parameter that has a default', async () => {
     assert.deepEqual((await call('GET', '/note-service/notes')).body, [{ size: 10 }])
   })
@@ -158,7 +192,7 @@ describe('a body that is wrong is a 400 that names the field', () => {
     ['a fraction', { ...good, size: 1.5 }, 'size must be a whole number from 1 to 9, got 1.5'],
     ['text for a number', { ...good, size: '3' }, 'size must be a whole number from 1 to 9, got 3'],
     ['a secret that is too short', { ...good, secret: 'short' }, 'secret must be text of at least 8 characters'],
-    ['an empty list', { ...good, tags: [] }, 'tags must be a list of 1 or more entries, got a list'],
+    ['an empty list', { ...good, tags: [] }, 'tags must be a list of 1 or more entries, got 0'],
     ['a wrong entry', { ...good, tags: ['a', 2] }, 'tags[1] must be text, got 2'],
     ['NUL in text', { ...good, title: 'a\0b' }, 'title must not contain a NUL character'],
     ['NUL deep down', { ...good, extra: { a: [{ b: '\0' }] } }, 'extra.a[0].b must not contain a NUL character'],
@@ -192,6 +226,11 @@ describe('a query that is wrong is a 400 that names the parameter', () => {
       const { status, body } = await call('GET', `/note-service/notes?${query}`)
       assert.deepEqual([status, body.message], [400, message])
     })
+})
+
+test('a name in the path that cannot be stored is nothing that is there', async () => {
+  const { status, body } = await call('POST', '/note-service/notes/a%00b/close')
+  assert.deepEqual([status, body.message], [404, 'there is nothing at this path'])
 })
 
 describe('a token', () => {
@@ -356,7 +395,10 @@ describe('the API describes itself', () => {
     assert.deepEqual(operation.security, [{ bearer: [] }])
     const schema = operation.requestBody.content['application/json'].schema
     assert.deepEqual(schema.required, ['title', 'kind'])
-    assert.ok(operation.responses['401'])
+    for (const status of ['400', '401', '403', '413', '415', '503'])
+      assert.ok(operation.responses[status], status)
+    assert.equal(operation.responses['404'], undefined)
+    assert.ok(body.paths['/note-service/notes/{id}/close'].post.responses['404'])
   })
   test('on a page that needs nothing from elsewhere', async () => {
     const page = await call('GET', '/note-service/docs/')

@@ -30,6 +30,14 @@ export function describeRoute(
     refusals[401] = { ...body, description: 'No good token' } as TSchema
     refusals[403] = { ...body, description: 'The token lacks the scope' } as TSchema
   }
+  if (route.url.includes(':'))
+    refusals[404] = { ...body, description: 'There is nothing by that name' } as TSchema
+  if (schema.body !== undefined) {
+    refusals[413] = { ...body, description: 'The body is too large' } as TSchema
+    refusals[415] = { ...body, description: 'The body is not JSON by its type' } as TSchema
+  }
+  if (declares(schema.headers, 'if-match'))
+    refusals[412] = { ...body, description: 'If-Match names another version' } as TSchema
   if (isRepeatable) {
     refusals[409] = { ...body, description: 'The first request is under way' } as TSchema
     refusals[422] = { ...body, description: 'The key came with another request' } as TSchema
@@ -41,4 +49,9 @@ export function describeRoute(
     ...(isRepeatable ? { headers: IdempotencyKey } : {}),
     ...(access === 'anyone' ? {} : { security: [{ bearer: [] }] }),
   }
+}
+
+function declares(schema: unknown, name: string): boolean {
+  const { properties = {} } = (schema ?? {}) as { properties?: object }
+  return Object.hasOwn(properties, name)
 }

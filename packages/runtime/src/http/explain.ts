@@ -53,7 +53,7 @@ export function explain(
   if (path.length > 0 && (got === undefined || got === null)) return `${name} must be provided`
   if (typeof got === 'string' && got.trim() === '' && asksForText(field))
     return `${name} must not be blank`
-  const shown = field?.writeOnly === true ? '' : show(got)
+  const shown = field?.writeOnly === true ? '' : show(got, field)
   return `${name} must be ${expected(field ?? {})}${shown}`
 }
 
@@ -61,6 +61,10 @@ export function explain(
 function asksForText(schema: Schema | undefined): boolean {
   if (schema?.type === 'string') return true
   return schema?.anyOf?.some(({ type, pattern }) => type === 'string' && pattern === '\\S') ?? false
+}
+
+function isList(schema: Schema | undefined): boolean {
+  return schema?.type === 'array' || (schema?.anyOf?.some(({ type }) => type === 'array') ?? false)
 }
 
 /** The schema of a field or entry, in whichever branch of a union it stands. */
@@ -130,10 +134,10 @@ function span(min: number, max: number | undefined): string {
   return max === undefined ? `${min} or more` : `${min} to ${max}`
 }
 
-/** Only plain values are shown, and the beginning of a long text. */
-function show(value: unknown): string {
+/** Only plain values are shown, and the beginning of a long text; of a list its length, if bound. */
+function show(value: unknown, field: Schema | undefined): string {
   if (typeof value === 'number' || typeof value === 'boolean') return `, got ${value}`
-  if (Array.isArray(value)) return ', got a list'
+  if (Array.isArray(value)) return isList(field) ? `, got ${value.length}` : ', got a list'
   if (typeof value === 'object' && value !== null) return ', got an object'
   if (typeof value !== 'string') return ''
   return `, got ${value.length > 60 ? `${value.slice(0, 60)}…` : value}`

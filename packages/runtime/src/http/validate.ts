@@ -14,7 +14,8 @@ const WHOLE_NAMES: Readonly<Record<string, string>> = {
 
 /**
  * Checks the parts of a request against their schemas. Bodies are taken as they are, never
- * converted; a query's values are text and read as what their schema says, strictly.
+ * converted; a query's values are text and read as what their schema says, strictly. Nothing that
+ * is stored has a name which could not be, so there is nothing at such a path.
  */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart = 'body' }) => {
   const compiled = Schema.Compile(schema)
@@ -26,6 +27,8 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
       if (read instanceof CronosError) return { error: read }
       value = read
     }
+    if (httpPart === 'params' && Object.values(sent as object).some(isUnstorableText))
+      return { error: new CronosError('PATH_NOT_FOUND', 'there is nothing at this path') }
     if (compiled.Check(value)) return { value }
     const message = explain(schema, value, compiled.Errors(value)[1], whole)
     return { error: new CronosError('INVALID_REQUEST', message) }
@@ -58,6 +61,10 @@ export function partChecker(schema: TSchema): (value: unknown, name: string) => 
     compiled.Check(value)
       ? null
       : explain(schema, value, compiled.Errors(value)[1], name, `${name}.`)
+}
+
+function isUnstorableText(value: unknown): boolean {
+  return typeof value === 'string' && findUnstorableText(value) !== null
 }
 
 type Properties = Readonly<Record<string, { readonly type?: string; readonly default?: unknown }>>

@@ -35,15 +35,16 @@ export async function createJobs(db: Db, jobs: readonly NewJob[]): Promise<Creat
                backoff_cap_ms bigint, backoff_jitter real, overlap text, misfire text,
                catch_up_limit int, spread_ms bigint, on_lost text, pause_after_failures int)),
     job as materialized (
-      select job_id, name, payload, coalesce(fire, now()) as fire_at,
+      select job_id, name, payload, traceparent, coalesce(fire, now()) as fire_at,
              coalesce(fire, now()) + interval '1 millisecond' * offset_ms as due_at, kind.*
         from kind,
              unnest((${sorted.map(job => uuidOf(job.jobId))}::uuid[])[kind.first:kind.last],
                     (${sorted.map(job => job.name)}::text[])[kind.first:kind.last],
                     (${sorted.map(job => JSON.stringify(job.payload))}::jsonb[])[kind.first:kind.last],
                     (${sorted.map(fireAt)}::timestamptz[])[kind.first:kind.last],
-                    (${sorted.map(offsetOf)}::float8[])[kind.first:kind.last])
-               as job (job_id, name, payload, fire, offset_ms)),
+                    (${sorted.map(offsetOf)}::float8[])[kind.first:kind.last],
+                    (${sorted.map(job => job.traceparent ?? null)}::text[])[kind.first:kind.last])
+               as job (job_id, name, payload, fire, offset_ms, traceparent)),
     definition as (
       insert into job_definitions (
         job_id, name, tags, job_type, execution_mode, cron_expression, time_zone, dst_gap,
@@ -65,10 +66,10 @@ export async function createJobs(db: Db, jobs: readonly NewJob[]): Promise<Creat
         from job),
     run as (
       insert into runs_live (job_id, scheduled_at, due_at, wake_at, expires_at, max_attempts,
-                             priority, recurring, status, owner, tzdata)
-      select job_id, date_trunc('milliseconds', fire_at), due_at, due_at,
+                             priority, recurring, status, owner, tzdata, traceparent)
+      select job_id, date_trunc('milliseconds', fire_at), due_at, greatest(due_at, now()),
              due_at + interval '1 millisecond' * expire_after_ms, max_attempts, priority,
-             job_type = 'RECURRING', 'PENDING', owner, tzdata
+             job_type = 'RECURRING', 'PENDING', owner, tzdata, traceparent
         from job)
     select now() as now, extract(epoch from clock_timestamp())::float8 * 1000 as clock`)
   const { now, clock } = rows[0]!

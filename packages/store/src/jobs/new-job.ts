@@ -17,6 +17,8 @@ export interface NewJob extends JobPolicies {
   readonly tags: readonly string[]
   readonly payload: Readonly<Record<string, unknown>>
   readonly trigger: NewTrigger
+  /** W3C trace context of the request, for its first run. */
+  readonly traceparent?: string | undefined
 }
 
 type Recurring = Extract<Trigger, { kind: 'cron' | 'every' }>

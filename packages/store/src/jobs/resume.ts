@@ -55,7 +55,7 @@ export const resuming: Control<Resumed> = {
       await tx.query(prepared('let-runs-go')`
         update runs_live
            set hold = null,
-               wake_at = case when attempt = 0 then due_at else ${textOf(locked)}::timestamptz end
+               wake_at = greatest(case when attempt = 0 then due_at end, ${textOf(locked)}::timestamptz)
          where job_id = any(${uuidsOf(paused)}::uuid[]) and hold = 'PAUSED'`)
       await settleFires(
         tx,

@@ -3,6 +3,7 @@ import {
   type Instant,
   type JobId,
   type JobStatus,
+  type JobType,
   jobIdOf,
   type UserId,
 } from '@cronos/domain'
@@ -11,11 +12,15 @@ import { sql } from '../sql.ts'
 
 /** Which jobs of an owner are meant: those for which all that is not null holds. */
 export interface JobSelection {
+  readonly namePrefix: string | null
+  /** Contained in the name; both in any letter case, as in a search. */
   readonly name: string | null
-  readonly tag: string | null
+  /** It has all of these; empty for any. */
+  readonly tags: readonly string[]
   /** As the payload names it, in any letter case. */
   readonly task: string | null
   readonly status: JobStatus | null
+  readonly jobType: JobType | null
   /** Both inclusive, on the creation. */
   readonly from: Instant | null
   readonly to: Instant | null
@@ -28,7 +33,7 @@ export interface JobSelection {
 export async function selectJobs(
   db: Db,
   owner: UserId,
-  { name, tag, task, status, from, to }: JobSelection,
+  { namePrefix, name, tags, task, status, jobType, from, to }: JobSelection,
   limit: number,
 ): Promise<JobId[]> {
   const { rows } = await db.query<{ uuid: string }>(sql`
@@ -37,8 +42,10 @@ export async function selectJobs(
      where d.created_by = ${owner} and d.state <> 'DELETED'
        and d.created_at >= coalesce(${textOf(from)}::timestamptz, '-infinity')
        and d.created_at <= coalesce(${textOf(to)}::timestamptz, 'infinity')
-       and (${name}::text is null or d.name = ${name})
-       and (${tag}::text is null or ${tag} = any(d.tags))
+       and (${namePrefix}::text is null or starts_with(lower(d.name), lower(${namePrefix})))
+       and (${name}::text is null or strpos(lower(d.name), lower(${name})) > 0)
+       and d.tags @> ${tags}::text[]
+       and (${jobType}::text is null or d.job_type = ${jobType})
        and (${task}::text is null or lower(trim(d.payload ->> 'task')) = lower(trim(${task}::text)))
        and (${status}::text is null
             or exists (select from jobs j where j.id = d.job_id and j.status = ${status}))

@@ -44,3 +44,18 @@ test('jobs that were changed are found by when, among those that ever were', asy
      where created_by = any('{alice}')`)
   assert.match(plan, /Index Scan using job_definitions_changed/)
 })
+
+test('the runs of attempts that have ended are found by their keys, not among all of an owner', async () => {
+  const plan = await planOf(sql`
+    explain select a.job_id
+      from (select * from attempts where ended_at >= now() - interval '5 seconds' offset 0) a,
+           lateral (select * from runs r
+                     where r.job_id = a.job_id and r.scheduled_at = a.scheduled_at
+                    offset 0) q
+     where q.owner = any('{alice}')
+       and (not q.done or a.attempt < q.attempt or a.outcome = 'HANDED_BACK')
+     order by a.ended_at limit 1001`)
+  assert.match(plan, /runs_live_pkey/)
+  assert.match(plan, /runs_done_pkey/)
+  assert.doesNotMatch(plan, /Seq Scan on runs|by_owner/)
+})

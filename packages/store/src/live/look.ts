@@ -148,6 +148,7 @@ async function readInFlight(db: Db, owners: readonly UserId[]): Promise<InFlight
   }))
 }
 
+/** Of a run that has finished since, too: not the attempt that was its last. */
 async function readEnded(
   db: Db,
   owners: readonly UserId[],
@@ -157,9 +158,13 @@ async function readEnded(
     select a.job_id as "jobUuid", a.scheduled_at as "scheduledAt", q.owner, a.attempt, a.fence,
            a.outcome, a.error, a.ended_at as "endedAt",
            case when q.status = 'PENDING' then q.wake_at end as "nextAttemptAt"
-      from attempts a
-      join runs_live q on q.job_id = a.job_id and q.scheduled_at = a.scheduled_at and not q.done
-     where a.ended_at >= ${since}::timestamptz and q.owner = any(${owners}::text[])
+      from (select * from attempts where ended_at >= ${since}::timestamptz offset 0) a,
+           -- First what has ended of late, then whose it is: never all runs of an owner.
+           lateral (select * from runs r
+                     where r.job_id = a.job_id and r.scheduled_at = a.scheduled_at
+                    offset 0) q
+     where q.owner = any(${owners}::text[])
+       and (not q.done or a.attempt < q.attempt or a.outcome = 'HANDED_BACK')
      order by a.ended_at
      limit ${MOST + 1}::int`)
   return rows.map(({ jobUuid, ...attempt }) => ({ jobId: jobIdOf(jobUuid), ...attempt }))

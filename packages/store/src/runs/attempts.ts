@@ -40,7 +40,6 @@ export interface Started
   readonly payload: Record<string, unknown>
   readonly recurring: boolean
   readonly reason: RunReason
-  readonly dueAt: Instant
   readonly startedAt: Instant
 }
 
@@ -77,13 +76,16 @@ export async function startRuns(
     update runs_live q
        set status = 'RUNNING',
            attempt = q.attempt + (q.status = 'DISPATCHED')::int,
-           started_at = clock_timestamp(),
+           started_at = now(),
            executor = ${executor}::text,
            job_version = d.version,
            max_attempts = d.max_attempts,
-           deadline_at = clock_timestamp() + interval '1 millisecond' * d.timeout_ms,
-           wake_at = clock_timestamp() + interval '1 millisecond' * ${leaseMs}::float8
-      from (select set_config('synchronous_commit', 'off', true)) as commit,
+           deadline_at = now() + interval '1 millisecond' * d.timeout_ms,
+           wake_at = clock.lease_end
+      from (select set_config('synchronous_commit', 'off', true),
+                   floor(date_part('epoch', now()) * 1000) as ms,
+                   now() + interval '1 millisecond' * ${leaseMs}::float8 as lease_end
+            offset 0) as clock,
            unnest(${jobs}::uuid[], ${fireTimes}::float8[],
                   ${plainArray(sorted, e => e.fence)}::bigint[],
                   ${plainArray(sorted, e => e.attempt)}::int[])
@@ -93,21 +95,21 @@ export async function startRuns(
        and q.scheduled_at = to_timestamp(event.ms / 1000)::timestamptz(3)
        and not q.done
        and q.fence = coalesce(event.fence, q.fence)
-       and q.due_at <= clock_timestamp()
+       and q.due_at <= now()
        and (q.status = 'DISPATCHED' and (event.fence is not null or event.attempt = q.attempt + 1)
             or ${again}::boolean and q.status = 'RUNNING' and q.executor = ${executor}::text)
        and d.job_id = event.job_id
        and (d.state = 'ACTIVE'
             or d.state = 'PAUSED' and q.reason in ('MANUAL', 'REPLAY')
             or d.state = 'FAILED' and q.reason = 'REPLAY')
-    returning event.place, q.fence, q.attempt, q.max_attempts as "maxAttempts", q.lost, q.owner,
+    returning event.place::int, q.fence, q.attempt, q.max_attempts as "maxAttempts", q.lost, q.owner,
               coalesce(q.payload, d.payload) as payload, q.recurring, q.reason,
               d.backoff, d.backoff_base_ms as "backoffBaseMs", d.backoff_cap_ms as "backoffCapMs",
               d.backoff_jitter as "backoffJitter", d.pause_after_failures as "pauseAfterFailures",
-              d.timeout_ms as "timeoutMs", q.due_at as "dueAt", q.started_at as "startedAt"`)
-  return rows.map(({ place, ...row }) => {
-    const { jobId, scheduledAt } = sorted[place - 1]!
-    return { jobId, scheduledAt, ...row }
+              d.timeout_ms as "timeoutMs", clock.ms as "startedAt"`)
+  return rows.map(row => {
+    const { jobId, scheduledAt } = sorted[row.place - 1]!
+    return Object.assign(row, { jobId, scheduledAt })
   })
 }
 
@@ -181,7 +183,10 @@ export interface Ended extends FencedKey {
  * Asking again after an answer was lost is safe: what is on record with the same fence counts as
  * recorded.
  */
-export async function recordAttempts(pool: Pool, ended: readonly Ended[]): Promise<Recorded[]> {
+export async function recordAttempts(
+  pool: Pool,
+  ended: readonly Ended[],
+): Promise<readonly Recorded[]> {
   const done = ended.filter(attempt => attempt.next.status !== 'PENDING')
   const pending = ended.filter(attempt => attempt.next.status === 'PENDING')
   const failing = done.filter(attempt => attempt.failsJob)

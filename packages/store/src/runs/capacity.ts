@@ -57,6 +57,35 @@ export async function readCapacity(
 const LEVELS = priorities.map((_, level) => level)
 
 /**
+ * How many slots other executors have free now, by what runs there.
+ *
+ * Served by `runs_live_wake`, as `readCapacity` is, and a scan of `executors`, a row a process.
+ *
+ * @param besides the executor that asks
+ * @param leaseMs what runs has its `wake_at` so far ahead at most
+ */
+export async function readSpareSlots(
+  db: Db,
+  { besides, aliveMs, leaseMs }: { besides: string; aliveMs: number; leaseMs: number },
+): Promise<number> {
+  const { rows } = await db.query<{ spare: number }>(prepared('spare-slots')`
+    select coalesce(sum(greatest(other.slots - coalesce(busy.runs, 0), 0)), 0)::int as spare
+      from executors other
+      left join (select run.executor, count(*)::int as runs
+                   from unnest(${LEVELS}::smallint[]) as level (priority),
+                        lateral (
+                          select q.executor from runs_live q
+                           where q.priority = level.priority
+                             and q.wake_at > now()
+                             and q.wake_at <= now() + interval '1 millisecond' * ${leaseMs}::float8
+                             and q.status = 'RUNNING') run
+                  group by run.executor) busy on busy.executor = other.id
+     where other.id <> ${besides}
+       and other.seen_at > now() - interval '1 millisecond' * ${aliveMs}::float8`)
+  return rows[0]!.spare
+}
+
+/**
  * Whether there is more than one owner of jobs: only then can one be in another's way.
  * Served by `job_definitions_by_owner`: its first and its last entry.
  */

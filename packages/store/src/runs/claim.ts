@@ -2,10 +2,10 @@ import {
   type Fence,
   formatInstant,
   type Instant,
+  instant,
   type JobId,
   type JobPolicies,
   type JobType,
-  jobIdOf,
   priorities,
   type RunKey,
   type RunReason,
@@ -13,7 +13,7 @@ import {
   type UserId,
 } from '@cronos/domain'
 import type { Db } from '../db.ts'
-import { prepared } from '../sql.ts'
+import { sql, sqlPart } from '../sql.ts'
 
 /** A run whose `wake_at` had passed, and is now this scheduler's to publish, settle or recover. */
 export interface Claimed extends RunKey {
@@ -38,8 +38,14 @@ export interface Claimed extends RunKey {
   readonly expiresAt: Instant | null
   /** A fire of a one-time job that is late, and whose job wants to be skipped then. */
   readonly isSkipped: boolean
+  /** W3C trace context of the request that asked for the run; null where there was none. */
+  readonly traceparent: string | null
   /** Only of a recurring job's fire that has not started, and of a lost attempt: else null. */
   readonly job: ClaimedJob | null
+  /** Its priority: 0 is the most urgent. */
+  readonly level: number
+  /** When it was due to be claimed. */
+  readonly wakeAt: Instant
   /** The database's clock, at which the claim was made. */
   readonly now: Instant
 }
@@ -82,6 +88,12 @@ export interface ClaimOptions {
   readonly misfireAfterMs?: number
   /** How much each owner may get; null where all are alike. */
   readonly shares?: Shares | null
+  /**
+   * Where the scan begins, because nothing is left before it; null or left out for the beginning.
+   * What was claimed lies there as long as PostgreSQL may not clean up behind it, and each claim
+   * would pass by it.
+   */
+  readonly from?: Instant | null
 }
 
 /** What keeps the runs of one owner from being all that is claimed. */
@@ -116,46 +128,49 @@ const RESERVED_SHARE = [0.4, 0.2, 0.1, 0.05] as const
  * claim would walk all future runs. What else it reads it finds by primary keys.
  */
 export async function claimRuns(tx: Db, options: ClaimOptions): Promise<Claimed[]> {
-  const { limit, dispatchLeaseMs, takeOver, shares = null, misfireAfterMs = 60_000 } = options
-  const { each, names, left, passedOver, from } = columnsOf(shares)
-  const { rows } = await tx.query<ClaimedRow>(prepared('claim')`
-    with due as materialized (
+  const { limit, dispatchLeaseMs, takeOver, shares = null } = options
+  const from = Math.max(options.from ?? 0, shares?.from ?? 0)
+  const { misfireAfterMs = 60_000 } = options
+  const passedOver = [...(shares?.left ?? [])].filter(([, runs]) => runs <= 0)
+  const { rows } = await tx.query<ClaimedRow>({
+    name: shares === null ? 'claim' : 'claim-shares',
+    ...sql`
+    with clock as materialized (
+      select now() as now, floor(date_part('epoch', now()) * 1000) as ms),
+    due as materialized (
       select run.*
         from unnest(${LEVELS}::smallint[]) as level (priority),
              lateral (
-               select q.ctid as place, q.job_id, q.scheduled_at, q.status as was, q.priority,
-                      q.wake_at, q.owner,
-                      q.status = 'RUNNING'
-                        or q.recurring and q.attempt = 0 and q.status = 'PENDING'
-                           and q.reason in ('FIRE', 'CATCH_UP') as is_judged,
-                      not q.recurring and q.attempt = 0 and q.reason = 'FIRE'
-                        and q.due_at < now() - interval '1 millisecond' * ${misfireAfterMs}::float8
-                        as is_late
-                 from runs_live q
-                where q.priority = level.priority
-                  and q.wake_at <= now()
-                  and q.wake_at >= coalesce(${from}::timestamptz, '-infinity')
-                  and (q.status <> 'RUNNING' or ${takeOver}::boolean)
-                  and (q.owner <> all(${passedOver}::text[]) or q.status <> 'PENDING')
-                order by q.wake_at
-                limit ${limit}::int
-                  for update skip locked) run),
+               select place.*, row_number() over () as place_in_level
+                 from (
+                   select q.ctid as place, q.job_id, q.scheduled_at, q.status as was, q.priority,
+                          q.wake_at, q.owner,
+                          q.status = 'RUNNING'
+                            or q.recurring and q.attempt = 0 and q.status = 'PENDING'
+                               and q.reason in ('FIRE', 'CATCH_UP') as is_judged,
+                          not q.recurring and q.attempt = 0 and q.reason = 'FIRE'
+                            and q.due_at < now() - interval '1 millisecond' * ${misfireAfterMs}::float8
+                            as is_late
+                     from runs_live q
+                    where q.priority = level.priority
+                      and q.wake_at <= now()
+                      and q.wake_at >= ${from > 0 ? formatInstant(instant(from)) : '-infinity'}::timestamptz
+                      and (q.status <> 'RUNNING' or ${takeOver}::boolean)
+                      and (q.owner <> all(${passedOver.map(([owner]) => owner)}::text[])
+                           or q.status <> 'PENDING')
+                    order by q.wake_at
+                    limit ${limit}::int
+                      for update skip locked) place) run),
     chosen as materialized (
-      select due.*
-        from (select due.*,
-                     row_number() over (partition by due.priority order by due.wake_at)
-                       as place_in_level,
-                     row_number() over (partition by due.owner order by due.priority, due.wake_at)
-                       as place_of_owner
-                from due) due
-        left join unnest(${names}::text[], ${left}::int[]) as share (owner, runs)
-          on share.owner = due.owner
-       where due.was <> 'PENDING' or due.place_of_owner <= coalesce(share.runs, ${each}::int)
+      select due.* from ${shares === null ? sqlPart`due` : withinShares(shares)}
        order by due.place_in_level > ${limit}::int * (${RESERVED_SHARE}::float8[])[due.priority + 1],
-                due.priority, due.wake_at
+                due.priority, due.place_in_level
        limit ${limit}::int),
-    judged as materialized (
-      select chosen.*, job.columns as job, coalesce(skipped.yes, false) as is_skipped
+    picked as (
+      select chosen.*, null::jsonb as job, false as is_skipped
+        from chosen where not (is_judged or is_late)
+      union all
+      select chosen.*, job.columns, coalesce(skipped.yes, false)
         from chosen
         left join lateral (
           select jsonb_build_object(
@@ -186,49 +201,52 @@ export async function claimRuns(tx: Db, options: ClaimOptions): Promise<Claimed[
                            or o.status <> 'PENDING' or o.attempt > 0)) other) job on true
         left join lateral (
           select true as yes from job_definitions d
-           where chosen.is_late and d.job_id = chosen.job_id and d.misfire = 'skip') skipped on true),
-    claimed as (
-      update runs_live q
-         set status = case when judged.was = 'RUNNING' then q.status else 'DISPATCHED' end,
-             fence = q.fence + 1,
-             dispatches = q.dispatches + 1,
-             lost = q.lost + (judged.was = 'RUNNING')::int,
-             claimed_at = now(),
-             wake_at = now() + interval '1 millisecond' * least(
-               ${LONGEST_DISPATCH_LEASE_MS}::float8,
-               ${dispatchLeaseMs}::float8 * 2 ^ least(q.dispatches, 10))
-        from judged
-       where q.ctid = judged.place
-         and (not judged.is_judged or judged.job is not null)
-      returning q.job_id, q.scheduled_at, q.owner, q.fence, q.attempt, q.max_attempts, q.reason,
-                q.lost, q.executor, q.started_at, q.dispatches, q.cancel_at, q.expires_at, judged.was,
-                judged.job, judged.is_skipped, judged.priority, judged.wake_at)
-    select claimed.job_id as "jobUuid", claimed.scheduled_at as "scheduledAt", claimed.owner,
-           claimed.fence,
-           claimed.attempt, claimed.max_attempts as "maxAttempts", claimed.reason, claimed.lost,
-           claimed.executor, claimed.started_at as "startedAt", claimed.was, claimed.job,
-           claimed.dispatches = 1 as "isFirst", claimed.cancel_at is not null as "isCancelled",
-           claimed.is_skipped as "isSkipped",
-           case when claimed.attempt = 0 then claimed.expires_at end as "expiresAt", now() as now
-      from claimed
-     order by claimed.priority, claimed.wake_at`)
-  return rows.map(({ jobUuid, ...row }) => ({ jobId: jobIdOf(jobUuid), ...row }))
+           where chosen.is_late and d.job_id = chosen.job_id and d.misfire = 'skip') skipped on true
+       where chosen.is_judged or chosen.is_late)
+    update runs_live q
+       set status = case when picked.was = 'RUNNING' then q.status else 'DISPATCHED' end,
+           fence = q.fence + 1,
+           dispatches = q.dispatches + 1,
+           lost = q.lost + (picked.was = 'RUNNING')::int,
+           claimed_at = clock.now,
+           wake_at = clock.now + interval '1 millisecond' * least(
+             ${LONGEST_DISPATCH_LEASE_MS}::float8,
+             ${dispatchLeaseMs}::float8 * 2 ^ least(q.dispatches, 10))
+      from picked, clock
+     where q.ctid = picked.place
+       and (not picked.is_judged or picked.job is not null)
+    returning 'job_' || q.job_id as "jobId",
+              round(date_part('epoch', q.scheduled_at) * 1000) as "scheduledAt", q.owner, q.fence,
+              q.attempt, q.max_attempts as "maxAttempts", q.reason, q.lost, q.executor,
+              q.started_at as "startedAt", picked.was, picked.job, q.dispatches = 1 as "isFirst",
+              q.cancel_at is not null as "isCancelled", picked.is_skipped as "isSkipped",
+              case when q.attempt = 0 then q.expires_at end as "expiresAt", clock.ms as now,
+              q.traceparent, q.priority as level, floor(date_part('epoch', picked.wake_at) * 1000) as "wakeAt",
+              picked.place_in_level::int as place`,
+  })
+  return rows.sort(inOrder)
 }
 
-/** More than any claim takes. */
-const UNLIMITED = 2_147_483_647
-
-function columnsOf(shares: Shares | null) {
-  const left = [...(shares?.left ?? [])]
-  return {
-    each: shares?.each ?? UNLIMITED,
-    names: left.map(([owner]) => owner),
-    left: left.map(([, runs]) => runs),
-    passedOver: left.filter(([, runs]) => runs <= 0).map(([owner]) => owner),
-    from: shares?.from ? formatInstant(shares.from) : null,
-  }
+/** Of each owner no more than is left to him. */
+function withinShares({ each, left }: Shares): object {
+  return sqlPart`(
+        select due.*, row_number() over (partition by due.owner order by due.priority, due.wake_at)
+                        as place_of_owner
+          from due) due
+        left join unnest(${[...left.keys()]}::text[], ${[...left.values()]}::int[])
+                    as share (owner, runs)
+          on share.owner = due.owner
+       where due.was <> 'PENDING' or due.place_of_owner <= coalesce(share.runs, ${each}::int)`
 }
 
 const LEVELS = priorities.map((_, level) => level)
 
-type ClaimedRow = Omit<Claimed, 'jobId'> & { readonly jobUuid: string }
+interface ClaimedRow extends Claimed {
+  /** Among those of its level. */
+  readonly place: number
+}
+
+/** The most urgent first, those that wait longest before others. */
+function inOrder(a: ClaimedRow, b: ClaimedRow): number {
+  return a.level - b.level || a.place - b.place
+}

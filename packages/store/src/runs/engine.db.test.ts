@@ -25,6 +25,7 @@ import {
   readJob,
   readNextWake,
   readRun,
+  readSpareSlots,
   recordAttempts,
   recoverLost,
   releaseRuns,
@@ -34,6 +35,7 @@ import {
   sql,
   startRuns,
 } from '../index.ts'
+import { finishRuns } from './finish.ts'
 
 const database = await freshDatabase('jobs')
 const db = database.pool('engine')
@@ -95,6 +97,51 @@ test('an immediate job is due when it is stored, and runs from claim to record',
   const done = await readJob(db, job.jobId, alice)
   assert.equal(done?.status, 'COMPLETED')
   assert.equal(done?.attempts, 1)
+})
+
+test('claims and results wait for the disk, a start alone does not', async () => {
+  await stored(aJob())
+  await db.transaction(async tx => {
+    const commitsAs = async () => {
+      const { rows } = await tx.query<{ as: string }>(sql`
+        select current_setting('synchronous_commit') as as`)
+      return rows[0]!.as
+    }
+    await tx.query(sql`set local synchronous_commit = on`)
+    const [run] = await claimRuns(tx, { limit: 1, dispatchLeaseMs: 5_000, takeOver: true })
+    assert.equal(await commitsAs(), 'on')
+    const [begun] = await startRuns(tx, [{ ...run!, attempt: 1 }], {
+      ...{ executor: 'one', leaseMs: 10_000, again: false },
+    })
+    assert.equal(await commitsAs(), 'off')
+    await tx.query(sql`set local synchronous_commit = on`)
+    await finishRuns(tx, [ended(begun!, { kind: 'succeeded' })])
+    assert.equal(await commitsAs(), 'on')
+  })
+})
+
+test('a run that is on record already under its key fails no other result of its batch', async () => {
+  await empty()
+  const jobs = [aJob(), aJob()]
+  await createJobs(db, jobs)
+  const runs = await start(await claim())
+  const [odd, even] = [runs[0]!, runs[1]!]
+  await db.query(sql`
+    insert into runs_done (job_id, scheduled_at, due_at, finished_at, fence, job_version, attempt,
+                           max_attempts, dispatches, lost, priority, done, recurring, status, reason,
+                           owner)
+    select job_id, scheduled_at, due_at, now(), fence + 7, job_version, 1, max_attempts, 1, 0,
+           priority, true, recurring, 'SUCCEEDED', reason, owner
+      from runs_live where job_id = ${uuidOf(odd.jobId)}`)
+  const recorded = await recordAttempts(
+    db,
+    [odd, even].map(run => ended(run, { kind: 'succeeded' })),
+  )
+  assert.deepEqual(
+    recorded.map(run => run.jobId),
+    [even.jobId],
+  )
+  assert.equal((await readJob(db, even.jobId, alice))?.status, 'COMPLETED')
 })
 
 test('a run is not claimed before its fire time', async () => {
@@ -192,8 +239,8 @@ test('a scheduler that was away itself takes over no running attempt', async () 
   await start(await claim())
   await passTime(db)
   assert.deepEqual(await claim({ takeOver: false }), [])
-  assert.equal(await readNextWake(db, { takeOver: false }), null)
-  assert.equal(await readNextWake(db, { takeOver: true }), 0)
+  assert.equal((await readNextWake(db, { takeOver: false })).inMs, null)
+  assert.equal((await readNextWake(db, { takeOver: true })).inMs, 0)
 })
 
 test('a failed attempt waits for its retry, and the job is RUNNING meanwhile', async () => {
@@ -282,7 +329,7 @@ test('a heartbeat keeps the leases it names and answers which are still held', a
     kept.map(each => each.fence),
     [run!.fence],
   )
-  const nextMs = await readNextWake(db, { takeOver: true })
+  const nextMs = (await readNextWake(db, { takeOver: true })).inMs
   assert.ok(nextMs! > 50_000, `the lease ends in ${nextMs} ms`)
 })
 
@@ -290,7 +337,7 @@ test('no heartbeat moves a lease past the deadline of its attempt', async () => 
   await stored(aJob({ timeoutMs: 20_000 }))
   const [run] = await start(await claim())
   await extendLeases(db, [run!], { leaseMs: 600_000, graceMs: 1_000 })
-  const nextMs = await readNextWake(db, { takeOver: true })
+  const nextMs = (await readNextWake(db, { takeOver: true })).inMs
   assert.ok(nextMs! <= 21_000, `the lease ends in ${nextMs} ms`)
 })
 
@@ -304,7 +351,7 @@ test('a run that the bus refused again and again is not left alone for long when
   await stored(aJob())
   for (let refused = 0; refused < 6; refused++) await releaseRuns(db, await claim(), 0)
   await claim()
-  const leaseMs = await readNextWake(db, { takeOver: true })
+  const leaseMs = (await readNextWake(db, { takeOver: true })).inMs
   assert.ok(leaseMs! <= 10_000, `the dispatch lease ends in ${leaseMs} ms`)
 })
 
@@ -528,4 +575,21 @@ test('capacity counts living executors and what is on its way to them', async ()
   })
   await db.query(sql`update executors set seen_at = now() - interval '1 minute'`)
   assert.equal((await read(null)).executors, 0)
+})
+
+test('spare are the slots of other living executors in which nothing runs', async () => {
+  await empty()
+  await db.query(sql`delete from executors`)
+  const report = { free: 50, tasks: ['send_email'], startsPerSecond: 10 }
+  await reportExecutor(db, { id: 'one', slots: 1, ...report })
+  await reportExecutor(db, { id: 'two', slots: 5, ...report })
+  await createJobs(db, [aJob(), aJob(), aJob()])
+  await start((await claim()).slice(0, 2)) // by the first, which has more than slots
+  const spareBeside = (id: string) =>
+    readSpareSlots(db, { besides: id, aliveMs: 15_000, leaseMs: 60_000 })
+  assert.equal(await spareBeside('one'), 5)
+  assert.equal(await spareBeside('two'), 0)
+  assert.equal(await spareBeside('three'), 5)
+  await db.query(sql`update executors set seen_at = now() - interval '1 minute'`)
+  assert.equal(await spareBeside('one'), 0)
 })

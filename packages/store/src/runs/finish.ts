@@ -6,8 +6,8 @@ import { type FencedKey, inKeyOrder, type KeyRow, keyColumns, plainArray, toKey 
 
 /** An attempt that is on record by now. */
 export interface Recorded extends FencedKey {
-  /** Another run of the same job waited for it, and is due now. */
-  readonly wakesNext: boolean
+  /** Another run waited for one that was recorded with it, and is due now. */
+  readonly wakesNext?: boolean
 }
 
 /**
@@ -19,11 +19,11 @@ export interface Recorded extends FencedKey {
  *
  * Served by the primary keys of both partitions.
  */
-export async function finishRuns(db: Db, ended: readonly Ended[]): Promise<Recorded[]> {
+export async function finishRuns(db: Db, ended: readonly Ended[]): Promise<readonly Recorded[]> {
   if (ended.length === 0) return []
   const sorted = inKeyOrder(ended)
   const { jobs, fireTimes } = keyColumns(sorted)
-  const { rows } = await db.query<RecordedRow>(prepared('finish')`
+  const { rows } = await db.query<{ finished: number; wakesNext: boolean }>(prepared('finish')`
     with result as (
       select * from unnest(
         ${jobs}::uuid[], ${fireTimes}::float8[], ${plainArray(sorted, e => e.fence)}::bigint[],
@@ -53,28 +53,26 @@ export async function finishRuns(db: Db, ended: readonly Ended[]): Promise<Recor
                   for update skip locked) next),
     pulled as (
       update runs_live q set wake_at = now() from waiting where q.ctid = waiting.place
-      returning q.job_id)
-    insert into runs_done (
-      job_id, scheduled_at, due_at, deadline_at, claimed_at, started_at, finished_at, fence,
-      job_version, attempt, max_attempts, dispatches, lost, priority, done, recurring, status,
-      reason, owner, executor, tzdata, replay_of, requested_by, payload, error, output)
-    select job_id, scheduled_at, due_at, deadline_at, claimed_at, coalesce(started_at, claimed_at),
-           clock_timestamp(), fence, job_version, attempt + (status = 'DISPATCHED')::int,
-           max_attempts, dispatches, lost, priority, true, recurring,
-           case when outcome = 'FAILED' and cancel_at is not null then 'CANCELLED' else outcome end,
-           reason, owner, executor, tzdata, replay_of, requested_by, payload, result_error,
-           result_output
-      from ended
-    on conflict do nothing
-    returning job_id as "jobUuid", scheduled_at as "scheduledAt", fence,
-              recurring and job_id in (select pulled.job_id from pulled) as "wakesNext"`)
-  return rows.map(toRecorded)
-}
-
-type RecordedRow = KeyRow & Pick<Recorded, 'wakesNext'>
-
-function toRecorded({ wakesNext, ...key }: RecordedRow): Recorded {
-  return { ...toKey(key), wakesNext }
+      returning q.job_id),
+    finished as (
+      insert into runs_done (
+        job_id, scheduled_at, due_at, deadline_at, claimed_at, started_at, finished_at, fence,
+        job_version, attempt, max_attempts, dispatches, lost, priority, done, recurring, status,
+        reason, owner, executor, tzdata, replay_of, requested_by, payload, error, output)
+      select job_id, scheduled_at, due_at, deadline_at, claimed_at, coalesce(started_at, claimed_at),
+             clock_timestamp(), fence, job_version, attempt + (status = 'DISPATCHED')::int,
+             max_attempts, dispatches, lost, priority, true, recurring,
+             case when outcome = 'FAILED' and cancel_at is not null then 'CANCELLED' else outcome end,
+             reason, owner, executor, tzdata, replay_of, requested_by, payload, result_error,
+             result_output
+        from ended
+      on conflict do nothing
+      returning 1)
+    select (select count(*) from finished) as finished,
+           exists (select from pulled) as "wakesNext"`)
+  const { finished, wakesNext } = rows[0]!
+  const recorded = finished === ended.length ? ended : await findRecorded(db, ended)
+  return wakesNext ? recorded.map(each => ({ ...each, wakesNext })) : recorded
 }
 
 /** How a failed attempt is told in the list of attempts. */
@@ -96,7 +94,7 @@ export async function returnRuns(
   if (ended.length === 0) return []
   const sorted = inKeyOrder(ended)
   const { jobs, fireTimes } = keyColumns(sorted)
-  const { rows } = await tx.query<RecordedRow>(prepared('return')`
+  const { rows } = await tx.query<KeyRow>(prepared('return')`
     with result as (
       select * from unnest(
         ${jobs}::uuid[], ${fireTimes}::float8[], ${plainArray(sorted, e => e.fence)}::bigint[],
@@ -160,9 +158,8 @@ export async function returnRuns(
         from ended
        where not is_over
       on conflict do nothing)
-    select job_id as "jobUuid", scheduled_at as "scheduledAt", fence, false as "wakesNext"
-      from ended`)
-  return rows.map(toRecorded)
+    select job_id as "jobUuid", scheduled_at as "scheduledAt", fence from ended`)
+  return rows.map(toKey)
 }
 
 /**
@@ -171,9 +168,9 @@ export async function returnRuns(
  */
 export async function findRecorded(db: Db, attempts: readonly FencedKey[]): Promise<Recorded[]> {
   const { jobs, fireTimes } = keyColumns(attempts)
-  const { rows } = await db.query<RecordedRow>(prepared('find-recorded')`
+  const { rows } = await db.query<KeyRow>(prepared('find-recorded')`
     select mine.job_id as "jobUuid", to_timestamp(mine.ms / 1000)::timestamptz(3) as "scheduledAt",
-           mine.fence, false as "wakesNext"
+           mine.fence
       from unnest(${jobs}::uuid[], ${fireTimes}::float8[],
                   ${plainArray(attempts, a => a.fence)}::bigint[])
         as mine (job_id, ms, fence),
@@ -186,7 +183,7 @@ export async function findRecorded(db: Db, attempts: readonly FencedKey[]): Prom
               where a.job_id = mine.job_id and a.fence = mine.fence and a.outcome <> 'LOST'
                 and a.scheduled_at = to_timestamp(mine.ms / 1000)::timestamptz(3)
              limit 1) found`)
-  return rows.map(toRecorded)
+  return rows.map(toKey)
 }
 
 /** Most runs have neither error nor output, and an array of nulls is quickly written. */

@@ -40,7 +40,7 @@ export async function insertNextFires(
     select d.job_id, fire.at, fire.due_at,
            case when fire.waits
              then greatest(fire.due_at, now() + interval '1 millisecond' * ${LONGEST_WAIT_MS}::float8)
-             else fire.due_at
+             else greatest(fire.due_at, now())
            end,
            fire.due_at + interval '1 millisecond' * d.expire_after_ms, d.version, d.max_attempts,
            d.priority, true, 'PENDING', fire.reason, d.created_by,

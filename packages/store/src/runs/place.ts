@@ -31,7 +31,7 @@ export async function insertFires(tx: Db, fires: readonly Fire[]): Promise<void>
   await tx.query(prepared('insert-fires')`
     insert into runs_live (job_id, scheduled_at, due_at, wake_at, hold, expires_at, job_version,
                            max_attempts, priority, recurring, status, owner, tzdata)
-    select d.job_id, fire.at, fire.due_at, case when d.state <> 'PAUSED' then fire.due_at end,
+    select d.job_id, fire.at, fire.due_at, case when d.state <> 'PAUSED' then greatest(fire.due_at, now()) end,
            case when d.state = 'PAUSED' then 'PAUSED' end,
            fire.due_at + interval '1 millisecond' * d.expire_after_ms, d.version, d.max_attempts,
            d.priority, d.job_type = 'RECURRING', 'PENDING', d.created_by,
@@ -71,7 +71,7 @@ export async function moveRuns(tx: Db, moves: readonly Move[]): Promise<void> {
   await tx.query(prepared('move-runs')`
     update runs_live q
        set scheduled_at = move.at, due_at = move.due_at, status = 'PENDING',
-           wake_at = case when d.state <> 'PAUSED' then move.due_at end,
+           wake_at = case when d.state <> 'PAUSED' then greatest(move.due_at, now()) end,
            hold = case when d.state = 'PAUSED' then 'PAUSED' end,
            expires_at = move.due_at + interval '1 millisecond' * d.expire_after_ms,
            reason = move.reason, dispatches = move.dispatches, job_version = move.version,

@@ -6,7 +6,7 @@ import type { Connection, Db } from '../db.ts'
 import { createJobs } from '../jobs/create.ts'
 import { type Statement, sql } from '../sql.ts'
 import { type Ended, extendLeases, type Started, startRuns } from './attempts.ts'
-import { readCapacity } from './capacity.ts'
+import { readCapacity, readSpareSlots } from './capacity.ts'
 import { type Claimed, claimRuns } from './claim.ts'
 import { findRecorded, finishRuns, returnRuns } from './finish.ts'
 import { insertNextFires } from './next-fires.ts'
@@ -172,6 +172,7 @@ test('all else that the engine does for each run finds it by its key', async () 
     ['skipped', db => recordSkipped(db, spans)],
     ['next wake', db => readNextWake(db, { takeOver: true })],
     ['capacity', db => readCapacity(db, { leaseMs: 60_000, aliveMs: 1, only: null })],
+    ['spare slots', db => readSpareSlots(db, { besides: 'one', aliveMs: 1, leaseMs: 60_000 })],
   ]
   for (const [name, call] of statements) {
     const plan = await explain(call)

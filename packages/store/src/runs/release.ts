@@ -6,7 +6,8 @@ import { type FencedKey, inKeyOrder, keyColumns } from './keys.ts'
  * Puts dispatched runs that no executor has begun back into the queue: their events could not be
  * published, or the executor that holds them is stopping. Changes nothing where the fence has
  * moved on or the run has started. A dispatch that was never sent is not a lost one: the next is
- * trusted no longer than if this were the first to fail.
+ * trusted no longer than if this were the first to fail. What is due again at once gets back its place
+ * in the queue, before whatever became due since.
  *
  * Served by the primary key of `runs_live`.
  *
@@ -24,7 +25,8 @@ export async function releaseRuns(
     update runs_live q
        set status = 'PENDING',
            dispatches = least(q.dispatches, 1),
-           wake_at = now() + interval '1 millisecond' * ${delayMs}::float8
+           wake_at = case when ${delayMs}::float8 = 0 then least(q.due_at, now())
+                          else now() + interval '1 millisecond' * ${delayMs}::float8 end
       from unnest(${jobs}::uuid[], ${fireTimes}::float8[], ${sorted.map(r => r.fence)}::bigint[])
         as released (job_id, ms, fence)
      where q.job_id = released.job_id

@@ -1,4 +1,4 @@
-import { priorities } from '@cronos/domain'
+import { formatInstant, type Instant, priorities } from '@cronos/domain'
 import type { Connection, Db } from '../db.ts'
 import { prepared } from '../sql.ts'
 
@@ -9,22 +9,26 @@ const CHANNEL = 'cronos_runs'
  * Served by `runs_live_wake`: the first entry of each priority.
  *
  * @param takeOver whether leases of running attempts count too
- * @returns milliseconds, 0 when something is due now, null when nothing waits
+ * @param from nothing before it is looked at; null for the beginning
+ * @returns milliseconds, 0 when something is due now, null when nothing waits; and the database's
+ *   clock
  */
 export async function readNextWake(
   db: Db,
-  { takeOver }: { takeOver: boolean },
-): Promise<number | null> {
-  const { rows } = await db.query<{ inMs: number | null }>(prepared('next-wake')`
-    select extract(epoch from min(first.wake_at) - clock_timestamp())::float8 * 1000 as "inMs"
+  { takeOver, from = null }: { takeOver: boolean; from?: Instant | null },
+): Promise<{ readonly inMs: number | null; readonly now: Instant }> {
+  const { rows } = await db.query<{ inMs: number | null; now: Instant }>(prepared('next-wake')`
+    select extract(epoch from min(first.wake_at) - clock_timestamp())::float8 * 1000 as "inMs",
+           now() as now
       from unnest(${LEVELS}::smallint[]) as level (priority),
            lateral (select q.wake_at from runs_live q
-                     where q.priority = level.priority and q.wake_at is not null
+                     where q.priority = level.priority
+                       and q.wake_at >= ${from === null ? '-infinity' : formatInstant(from)}::timestamptz
                        and (q.status <> 'RUNNING' or ${takeOver}::boolean)
                      order by q.wake_at
                      limit 1) first`)
-  const { inMs } = rows[0]!
-  return inMs === null ? null : Math.max(0, inMs)
+  const { inMs, now } = rows[0]!
+  return { inMs: inMs === null ? null : Math.max(0, inMs), now }
 }
 
 const LEVELS = priorities.map((_, level) => level)

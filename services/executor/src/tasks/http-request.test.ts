@@ -47,6 +47,10 @@ test('a call tells its target of the run, the same at each attempt but for attem
   assert.equal(headers?.['cronos-scheduled-at'], '2026-11-23T20:44:00.000Z')
   assert.equal(headers?.['cronos-attempt'], '2')
   assert.equal(headers?.['cronos-fence'], '7')
+  assert.equal(headers?.['traceparent'], undefined)
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+  await httpRequest.run({ url: server.origin }, anAttempt(home, { traceparent }))
+  assert.equal(seen[1]?.['traceparent'], traceparent)
 })
 
 test('method, headers and body arrive as the payload says', async () => {

@@ -104,6 +104,7 @@ function toExchange(payload: Payload, context: TaskContext): Exchange {
       accept: '*/*',
       'user-agent': 'Cronos',
       ...(hasBody && { 'content-type': text ? 'text/plain; charset=utf-8' : 'application/json' }),
+      ...(context.traceparent !== undefined && { traceparent: context.traceparent }),
       ...userHeaders(payload.headers ?? {}),
       ...runHeaders(context),
     },
