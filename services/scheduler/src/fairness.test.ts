@@ -89,6 +89,35 @@ describe('fairness', () => {
     pass(180)
     assert.equal(fairness.restMs, 0)
   })
+  test('looks behind a backlog now and then, though its owner never has his whole share', () => {
+    const { fairness, claim, pass } = opened()
+    const passesOver = () => fairness.shares()!.left.get('mallory') === 0
+    fairness.observe(capacity({ mallory: 11 }), 100, 100)
+    fairness.claimed(runsOf('mallory', 7), claim()) // all that he may get, of a hundred asked for
+    fairness.observe(capacity({ mallory: 11 }), 100, 100) // and as much has ended meanwhile
+    assert.equal(fairness.isCapping, false)
+    assert.ok(passesOver())
+    fairness.claimed(runsOf('alice', 3), claim({ tookMs: 20 }))
+    assert.equal(passesOver(), false, 'it is his turn again')
+    pass(249)
+    assert.equal(passesOver(), false)
+    pass(1)
+    assert.ok(passesOver())
+  })
+  test('looks behind whoever fills a claim, where claiming is what takes time', () => {
+    const { fairness, claim } = opened()
+    fairness.observe(capacity({}), 100, 100)
+    fairness.claimed(runsOf('mallory', 5), claim({ limit: 5 }))
+    fairness.observe(capacity({ mallory: 5 }), 100, 100)
+    assert.deepEqual([...fairness.shares()!.left], [['mallory', 0]])
+  })
+  test('looks behind nobody who left some of what he may get', () => {
+    const { fairness, claim } = opened()
+    fairness.observe(capacity({ mallory: 5 }), 100, 100)
+    fairness.claimed(runsOf('mallory', 2), claim())
+    fairness.observe(capacity({ mallory: 7 }), 100, 100)
+    assert.ok(fairness.shares()!.left.get('mallory')! > 0)
+  })
   test('never lets an owner have more under way than his limit', () => {
     const { fairness, claim } = opened({ limit: 3, several: false })
     fairness.observe(capacity({}), 100, 100)
