@@ -104,6 +104,29 @@ describe('fairness', () => {
     pass(1)
     assert.ok(passesOver())
   })
+  test('looks behind one backlog after the other, and behind all of them then', () => {
+    const { fairness, claim, pass } = opened()
+    const passedOver = () => [...fairness.shares()!.left].filter(each => each[1] === 0)
+    const take = (owner: string, runs: number) => {
+      fairness.claimed(runsOf(owner, runs), claim({ tookMs: 2, limit: 7 }))
+      fairness.observe(capacity({ mallory: 2, mike: 2 }), 100, 100)
+      pass(20)
+    }
+    fairness.observe(capacity({ mallory: 2, mike: 2 }), 100, 100)
+    take('mallory', 7)
+    take('mike', 7) // what stands behind Mallory's
+    assert.deepEqual(passedOver(), [
+      ['mallory', 0],
+      ['mike', 0],
+    ])
+    take('alice', 3)
+    assert.deepEqual(passedOver(), [])
+    take('mallory', 7)
+    pass(250)
+    assert.equal(passedOver().length, 2, 'both are known still')
+    pass(5_000)
+    assert.deepEqual(passedOver(), [], 'and forgotten when they stand in the way no more')
+  })
   test('looks behind whoever fills a claim, where claiming is what takes time', () => {
     const { fairness, claim } = opened()
     fairness.observe(capacity({}), 100, 100)

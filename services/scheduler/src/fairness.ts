@@ -11,6 +11,8 @@ const MEMORY_MS = 1_000
 const PROBE_MS = 250
 /** Whoever has more than this part of a full claim may stand in the way. */
 const CROWD = 0.25
+/** How long it is remembered who does, in milliseconds. */
+const CROWD_MS = 5_000
 /** The part of its time that a scheduler spends on looking behind a backlog at most. */
 const EFFORT = 0.1
 
@@ -70,7 +72,7 @@ export function openFairness(
    * only, and what it took of them was all that he may get, or it was full. He gets a little more each
    * time that something of his has ended, and who has little would wait for the end of his backlog.
    */
-  let crowd: readonly string[] = []
+  const crowd = new Map<string, number>() // until when it is remembered
   let nextProbeAt = Number.NEGATIVE_INFINITY
 
   const served = () => [...inFlight].filter(([owner]) => left(owner) <= 0).map(([owner]) => owner)
@@ -92,17 +94,21 @@ export function openFairness(
     shares() {
       if (share === null) return null
       const leftOf = new Map([...inFlight.keys()].map(owner => [owner, left(owner)]))
-      if (clock() >= nextProbeAt) for (const owner of crowd) leftOf.set(owner, 0)
+      if (clock() >= nextProbeAt) for (const owner of crowding()) leftOf.set(owner, 0)
       return { each: share.ofSlots, left: leftOf, from: knownReach(passedOverIn(leftOf)) }
     },
     claimed(runs, { shares, limit: asked, tookMs, at }) {
       for (const { owner, was } of runs)
         if (was === 'PENDING') inFlight.set(owner, (inFlight.get(owner) ?? 0) + 1)
       const passedOver = passedOverIn(shares.left)
-      const isProbe = crowd.length > 0 && crowd.every(owner => passedOver.includes(owner))
-      if (isProbe) nextProbeAt = clock() + Math.max(PROBE_MS, tookMs * (1 / EFFORT - 1))
-      const known = crowd.filter(owner => passedOver.includes(owner))
-      crowd = [...new Set([...known, ...crowdOf(runs, shares, asked)])]
+      const known = crowding()
+      const found = crowdOf(runs, shares, asked)
+      if (known.length > 0 && known.every(owner => passedOver.includes(owner))) {
+        // Behind one crowd there may be another, and somebody with little behind that.
+        const isDeeper = found.some(owner => !known.includes(owner))
+        nextProbeAt = clock() + Math.max(isDeeper ? 0 : PROBE_MS, tookMs * (1 / EFFORT - 1))
+      }
+      for (const owner of found) crowd.set(owner, clock() + CROWD_MS)
       if (passedOver.length === 0) return
       nextLookAt = clock() + tookMs * (1 / EFFORT - 1)
       if (runs.length >= asked) return
@@ -119,6 +125,11 @@ export function openFairness(
     get restMs() {
       return served().length > 0 ? Math.max(0, nextLookAt - clock()) : 0
     },
+  }
+
+  function crowding(): string[] {
+    for (const [owner, until] of crowd) if (until <= clock()) crowd.delete(owner)
+    return [...crowd.keys()]
   }
 
   /** What an owner may still get: his share of the slots, and of the window as fast as he is. */
