@@ -89,6 +89,58 @@ describe('fairness', () => {
     pass(180)
     assert.equal(fairness.restMs, 0)
   })
+  test('looks behind a backlog now and then, though its owner never has his whole share', () => {
+    const { fairness, claim, pass } = opened()
+    const passesOver = () => fairness.shares()!.left.get('mallory') === 0
+    fairness.observe(capacity({ mallory: 11 }), 100, 100)
+    fairness.claimed(runsOf('mallory', 7), claim()) // all that he may get, of a hundred asked for
+    fairness.observe(capacity({ mallory: 11 }), 100, 100) // and as much has ended meanwhile
+    assert.equal(fairness.isCapping, false)
+    assert.ok(passesOver())
+    fairness.claimed(runsOf('alice', 3), claim({ tookMs: 20 }))
+    assert.equal(passesOver(), false, 'it is his turn again')
+    pass(249)
+    assert.equal(passesOver(), false)
+    pass(1)
+    assert.ok(passesOver())
+  })
+  test('looks behind one backlog after the other, and behind all of them then', () => {
+    const { fairness, claim, pass } = opened()
+    const passedOver = () => [...fairness.shares()!.left].filter(each => each[1] === 0)
+    const take = (owner: string, runs: number) => {
+      fairness.claimed(runsOf(owner, runs), claim({ tookMs: 2, limit: 7 }))
+      fairness.observe(capacity({ mallory: 2, mike: 2 }), 100, 100)
+      pass(20)
+    }
+    fairness.observe(capacity({ mallory: 2, mike: 2 }), 100, 100)
+    take('mallory', 7)
+    take('mike', 7) // what stands behind Mallory's
+    assert.deepEqual(passedOver(), [
+      ['mallory', 0],
+      ['mike', 0],
+    ])
+    take('alice', 3)
+    assert.deepEqual(passedOver(), [])
+    take('mallory', 7)
+    pass(250)
+    assert.equal(passedOver().length, 2, 'both are known still')
+    pass(5_000)
+    assert.deepEqual(passedOver(), [], 'and forgotten when they stand in the way no more')
+  })
+  test('looks behind whoever fills a claim, where claiming is what takes time', () => {
+    const { fairness, claim } = opened()
+    fairness.observe(capacity({}), 100, 100)
+    fairness.claimed(runsOf('mallory', 5), claim({ limit: 5 }))
+    fairness.observe(capacity({ mallory: 5 }), 100, 100)
+    assert.deepEqual([...fairness.shares()!.left], [['mallory', 0]])
+  })
+  test('looks behind nobody who left some of what he may get', () => {
+    const { fairness, claim } = opened()
+    fairness.observe(capacity({ mallory: 5 }), 100, 100)
+    fairness.claimed(runsOf('mallory', 2), claim())
+    fairness.observe(capacity({ mallory: 7 }), 100, 100)
+    assert.ok(fairness.shares()!.left.get('mallory')! > 0)
+  })
   test('never lets an owner have more under way than his limit', () => {
     const { fairness, claim } = opened({ limit: 3, several: false })
     fairness.observe(capacity({}), 100, 100)

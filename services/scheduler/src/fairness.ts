@@ -7,6 +7,12 @@ const SECONDS_AHEAD = 0.3
 const LATE_MS = 2_000
 /** How long it is remembered up to where all is of owners who have their share, in milliseconds. */
 const MEMORY_MS = 1_000
+/** It is looked behind whoever may stand in the way of others so often, in milliseconds. */
+const PROBE_MS = 250
+/** Whoever has more than this part of a full claim may stand in the way. */
+const CROWD = 0.25
+/** How long it is remembered who does, in milliseconds. */
+const CROWD_MS = 5_000
 /** The part of its time that a scheduler spends on looking behind a backlog at most. */
 const EFFORT = 0.1
 
@@ -61,6 +67,13 @@ export function openFairness(
   let perSecond = new Map<string, number>()
   let reach: Reach | null = null
   let nextLookAt = Number.NEGATIVE_INFINITY
+  /**
+   * Behind whom others may wait, though he has not got his share: a claim sees the first of the queue
+   * only, and what it took of them was all that he may get, or it was full. He gets a little more each
+   * time that something of his has ended, and who has little would wait for the end of his backlog.
+   */
+  const crowd = new Map<string, number>() // until when it is remembered
+  let nextProbeAt = Number.NEGATIVE_INFINITY
 
   const served = () => [...inFlight].filter(([owner]) => left(owner) <= 0).map(([owner]) => owner)
 
@@ -81,12 +94,21 @@ export function openFairness(
     shares() {
       if (share === null) return null
       const leftOf = new Map([...inFlight.keys()].map(owner => [owner, left(owner)]))
-      return { each: share.ofSlots, left: leftOf, from: knownReach(served()) }
+      if (clock() >= nextProbeAt) for (const owner of crowding()) leftOf.set(owner, 0)
+      return { each: share.ofSlots, left: leftOf, from: knownReach(passedOverIn(leftOf)) }
     },
     claimed(runs, { shares, limit: asked, tookMs, at }) {
       for (const { owner, was } of runs)
         if (was === 'PENDING') inFlight.set(owner, (inFlight.get(owner) ?? 0) + 1)
-      const passedOver = [...shares.left].filter(([, left]) => left <= 0).map(([owner]) => owner)
+      const passedOver = passedOverIn(shares.left)
+      const known = crowding()
+      const found = crowdOf(runs, shares, asked)
+      if (known.length > 0 && known.every(owner => passedOver.includes(owner))) {
+        // Behind one crowd there may be another, and somebody with little behind that.
+        const isDeeper = found.some(owner => !known.includes(owner))
+        nextProbeAt = clock() + Math.max(isDeeper ? 0 : PROBE_MS, tookMs * (1 / EFFORT - 1))
+      }
+      for (const owner of found) crowd.set(owner, clock() + CROWD_MS)
       if (passedOver.length === 0) return
       nextLookAt = clock() + tookMs * (1 / EFFORT - 1)
       if (runs.length >= asked) return
@@ -105,6 +127,11 @@ export function openFairness(
     },
   }
 
+  function crowding(): string[] {
+    for (const [owner, until] of crowd) if (until <= clock()) crowd.delete(owner)
+    return [...crowd.keys()]
+  }
+
   /** What an owner may still get: his share of the slots, and of the window as fast as he is. */
   function left(owner: string): number {
     if (share === null) return Number.POSITIVE_INFINITY
@@ -119,6 +146,19 @@ export function openFairness(
     const now = new Set(owners)
     return [...reach.owners].every(owner => now.has(owner)) ? reach.at : null
   }
+}
+
+function passedOverIn(left: ReadonlyMap<string, number>): string[] {
+  return [...left].filter(([, runs]) => runs <= 0).map(([owner]) => owner)
+}
+
+function crowdOf(runs: readonly Claimed[], { left, each }: Shares, asked: number): string[] {
+  const counts = new Map<string, number>()
+  for (const { owner } of runs) counts.set(owner, (counts.get(owner) ?? 0) + 1)
+  const most = runs.length >= asked ? asked * CROWD : Number.POSITIVE_INFINITY
+  return [...counts]
+    .filter(([owner, count]) => count > most || count >= (left.get(owner) ?? each))
+    .map(([owner]) => owner)
 }
 
 function withReserve(total: number, slots: number) {
