@@ -92,7 +92,7 @@ const consumer = {
 /** How to reach Kafka and work with it, in the shape that the Kafka bus is opened with. */
 export const kafkaSettings = {
   bootstrapServers: setting('configs.kafka.bootstrap-servers', commaList, {
-    example: 'kafka:29092',
+    default: 'localhost:9092',
     meaning: 'Some brokers, as host:port',
   }),
   ...{ topics, producer, consumer },
