@@ -75,7 +75,15 @@ export function openByHand(db: Pool, owner: UserId): EngineByHand {
   const bus = {
     publish: (events: readonly JobEvent[]) => Promise.resolve(void published.push(...events)),
   } as Pick<Bus, 'publish'> as Bus
-  const window = { room: () => Promise.resolve(1_000), use() {}, restMs: 5 }
+  const window = {
+    ...{
+      room: () => Promise.resolve(1_000),
+      refresh: () => Promise.resolve(),
+      use() {},
+      restMs: 5,
+    },
+  }
+  const sends = { begin: (send: () => Promise<void>) => send() }
   const alike = { observe() {}, shares: () => null, claimed() {}, isCapping: false, restMs: 0 }
   // Tests move runs about in time: each claim looks at all of them.
   const lowWater = {
@@ -88,7 +96,7 @@ export function openByHand(db: Pool, owner: UserId): EngineByHand {
     forget() {},
   }
   const deps: TickDeps = {
-    ...{ db, bus, window, fairness: alike, lowWater, tzdata: 'test', random: () => 0 },
+    ...{ db, bus, window, fairness: alike, lowWater, sends, tzdata: 'test', random: () => 0 },
     log: pino({ level: 'silent' }),
   }
 

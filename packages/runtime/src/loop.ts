@@ -67,7 +67,8 @@ export function startLoop(options: LoopOptions): Loop {
 
   function rest(ms: number): Promise<void> {
     return new Promise(resolve => {
-      const timer = setTimeout(resolve, ms)
+      // A timer forgets fractions, and a turn that comes too early finds nothing to do.
+      const timer = setTimeout(resolve, Math.ceil(ms))
       endRest = () => {
         clearTimeout(timer)
         resolve()

@@ -22,11 +22,14 @@ test('a run that appears before the mark is found by the next sweep, and the sch
     publish: events => Promise.resolve(void published.push(...events)),
   }
   const lowWater = openLowWater(() => nowMs)
-  const window = { room: () => Promise.resolve(100), use() {}, restMs: 5 }
+  const window = {
+    ...{ room: () => Promise.resolve(100), refresh: () => Promise.resolve(), use() {}, restMs: 5 },
+  }
+  const sends = { begin: (send: () => Promise<void>) => send() }
   const turn = () =>
     tick(
       {
-        ...{ db, bus, window, lowWater, tzdata: 'test', random: Math.random },
+        ...{ db, bus, window, lowWater, sends, tzdata: 'test', random: Math.random },
         fairness: openFairness(
           () => nowMs,
           Number.POSITIVE_INFINITY,

@@ -13,6 +13,7 @@ import { startDeadLetters } from './dead-letters.ts'
 import { openFairness } from './fairness.ts'
 import { openLowWater } from './low-water.ts'
 import { startRetention } from './retention.ts'
+import { openSends } from './sends.ts'
 import { tick } from './tick.ts'
 import { dispatchWindow } from './window.ts'
 
@@ -31,6 +32,8 @@ export interface StartedScheduler extends StartedService {
 
 /** An executor that was not heard of for this many heartbeats is not counted on. */
 const HEARTBEATS_TO_LIVE = 5
+/** Claims whose events are on their way to the bus at the same time at most. */
+const MOST_SENDS = 4
 /** Beside one heartbeat, how long executors get to report after the scheduler was away. */
 const REPORT_MS = 2_000
 
@@ -60,7 +63,8 @@ export function startScheduler(deps: SchedulerDeps, config: SchedulerConfig): St
   const absence = watchAbsence(clock, config.heartbeatMs + REPORT_MS)
   const tzdata = process.versions['tz'] ?? 'unknown'
   const lowWater = openLowWater(clock)
-  const tickDeps = { db, bus, log, window, fairness, lowWater, tzdata, random: Math.random }
+  const sends = openSends(MOST_SENDS)
+  const tickDeps = { db, bus, log, window, fairness, lowWater, sends, tzdata, random: Math.random }
   let failing = false
 
   const loop = startLoop({
@@ -98,6 +102,7 @@ export function startScheduler(deps: SchedulerDeps, config: SchedulerConfig): St
       await deadLetters[Symbol.asyncDispose]()
       await listener[Symbol.asyncDispose]()
       await loop[Symbol.asyncDispose]()
+      await sends[Symbol.asyncDispose]()
     },
   }
 }

@@ -23,6 +23,7 @@ import type { SchedulerConfig } from './config.ts'
 import type { Fairness } from './fairness.ts'
 import { type Judged, judgeClaimed } from './judge-claimed.ts'
 import type { LowWater } from './low-water.ts'
+import type { Sends } from './sends.ts'
 import type { DispatchWindow } from './window.ts'
 
 export interface TickDeps {
@@ -32,6 +33,7 @@ export interface TickDeps {
   readonly window: DispatchWindow
   readonly fairness: Fairness
   readonly lowWater: LowWater
+  readonly sends: Pick<Sends, 'begin'>
   readonly random: () => number
   /** The version of this process's time zone data. */
   readonly tzdata: string
@@ -62,9 +64,10 @@ export async function tick(
   const limit = Math.min(room, config.batchSize)
   const { from } = lowWater
   let isWhole = limit === 0 || from === null
+  let count = 0
   if (limit > 0) {
     if (fairness.restMs > 0) return Math.min(fairness.restMs, window.restMs)
-    let count = await claimAndPublish(deps, config, { limit, takeOver, from })
+    count = await claimAndPublish(deps, config, { limit, takeOver, from })
     if (count < limit && from !== null && lowWater.sweepInMs === 0) {
       isWhole = true
       count += await claimAndPublish(deps, config, { limit: limit - count, takeOver, from: null })
@@ -73,17 +76,23 @@ export async function tick(
     // Somebody has got his share by this: whoever stands behind him comes at once.
     if (count > 0 && fairness.isCapping) return 0
   }
+  await window.refresh()
   const next = await readNextWake(db, { takeOver, from: isWhole ? null : lowWater.mark })
   lowWater.tell(next.now)
   const longestMs = isWhole ? config.maxSleepMs : Math.min(config.maxSleepMs, lowWater.sweepInMs)
   if (next.inMs === null) return longestMs
   if (next.inMs > 0) return Math.min(next.inMs, longestMs)
-  return limit > 0 && !fairness.isCapping ? LOCKED_REST_MS : window.restMs
+  if (limit === 0 || fairness.isCapping) return window.restMs
+  return count > 0 ? 0 : LOCKED_REST_MS // what became due during this turn waits for nothing
 }
 
 type ClaimLimits = Required<Pick<ClaimOptions, 'limit' | 'takeOver' | 'from'>>
 
-/** @returns how many runs were claimed, whatever became of them */
+/**
+ * Publishes beside the turn what it claims.
+ *
+ * @returns how many runs were claimed, whatever became of them
+ */
 async function claimAndPublish(
   deps: TickDeps,
   config: SchedulerConfig,
@@ -91,7 +100,7 @@ async function claimAndPublish(
 ): Promise<number> {
   const { claimed, due } = await claimFairly(deps, config, limits)
   deps.window.use(due.length)
-  await publish(deps, config, due)
+  if (due.length > 0) await deps.sends.begin(() => publish(deps, config, due))
   return claimed.length
 }
 
@@ -192,7 +201,7 @@ async function publish(
       return
     }
   }
-  if (due.length > 0) log.debug({ runs: due.length }, 'dispatched')
+  log.debug({ runs: due.length }, 'dispatched')
 }
 
 function toEvent({ jobId, scheduledAt, attempt, fence, traceparent }: Claimed): JobEvent {

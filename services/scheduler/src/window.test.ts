@@ -13,8 +13,9 @@ function aWindow(answers: readonly Capacity[], ms: number) {
   const read = () => Promise.resolve(answers[Math.min(counts++, answers.length - 1)]!)
   const window = dispatchWindow(read, () => now, LIMIT, noFairness)
   return {
-    room() {
+    async room() {
       now += ms
+      await window.refresh()
       return window.room()
     },
     use: window.use,

@@ -12,14 +12,20 @@ const SMALLEST_BATCH = 8
 /** Counting costs a query: after a count that changed nothing the next one waits twice as long. */
 const SHORTEST_COUNT_MS = 5
 const LONGEST_COUNT_MS = 250
+/** What is due waits for a count only if the last one is older than this, or its room is used up. */
+const OLDEST_COUNT_MS = 5_000
 
 /**
  * How much may be dispatched: what the executors can begin in about a third of a second. The rest of
  * a backlog stays in the database, where priority and cancel still work.
  */
 export interface DispatchWindow {
-  /** How many runs may be claimed now; asks the database when its last answer is used up or old. */
+  /**
+   * How many runs may be claimed now; asks the database when its last answer is used up or too old.
+   */
   room(): Promise<number>
+  /** Asks the database if its last answer is not fresh: when nothing that is due waits for it. */
+  refresh(): Promise<void>
   /** Takes what was claimed off the room. */
   use(runs: number): void
   /** When the room is used up: until it is worth asking again, in milliseconds. */
@@ -54,13 +60,12 @@ export function dispatchWindow(
       const elapsedMs = clock() - countedAt
       // Whoever has his share is waited for as if nothing were left.
       const isUsedUp = left <= 0 || fairness.isCapping
-      if (elapsedMs < (isUsedUp ? restMs : LONGEST_COUNT_MS)) return left
-      const capacity = await read()
-      observe(capacity, elapsedMs)
-      const ahead = size(capacity)
-      fairness.observe(capacity, capacity.running + ahead, elapsedMs)
-      left = capacity.executors === 0 ? 0 : Math.max(0, ahead - capacity.dispatched)
+      if (elapsedMs >= (isUsedUp ? restMs : OLDEST_COUNT_MS)) await count(elapsedMs)
       return left
+    },
+    async refresh() {
+      const elapsedMs = clock() - countedAt
+      if (elapsedMs >= LONGEST_COUNT_MS) await count(elapsedMs)
     },
     use(runs) {
       left -= runs
@@ -70,6 +75,14 @@ export function dispatchWindow(
     get restMs() {
       return restMs
     },
+  }
+
+  async function count(elapsedMs: number): Promise<void> {
+    const capacity = await read()
+    observe(capacity, elapsedMs)
+    const ahead = size(capacity)
+    fairness.observe(capacity, capacity.running + ahead, elapsedMs)
+    left = capacity.executors === 0 ? 0 : Math.max(0, ahead - capacity.dispatched)
   }
 
   function size({ slots, running }: Capacity): number {
