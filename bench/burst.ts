@@ -5,6 +5,9 @@
  *
  * River moves scheduled jobs every few seconds, so its jobs are inserted at the instant, with its
  * workers ready; the time is from the insert's end.
+ *
+ * Each round begins with new processes. Cronos has a second burst in them, for when the code that
+ * runs has been compiled for speed: River's was before it began.
  */
 import { instant } from '@cronos/domain'
 import { readNow } from '@cronos/store'
@@ -24,6 +27,8 @@ const HEAD_START_MS = 5_000
 interface Burst {
   readonly first: number
   readonly all: number
+  /** Of the second burst in the same processes. */
+  readonly again?: { readonly first: number; readonly all: number }
 }
 
 await using stage = await openStage({ withKafka: true })
@@ -50,11 +55,16 @@ publish({
   rows: names.map(name => {
     const bursts = measured.get(name)!
     const all = bursts.map(each => each.all)
+    const again = bursts.flatMap(each => each.again ?? [])
     return {
       contender: name,
       'first start (goal 20 ms)': `${shown(median(bursts.map(each => each.first)), 1)} ms`,
       'all recorded, median': `${shown(median(all))} ms`,
       spread: spread(all),
+      ...(again.length > 0 && {
+        'second burst: first start': `${shown(median(again.map(each => each.first)), 1)} ms`,
+        'all recorded': `${shown(median(again.map(each => each.all)))} ms`,
+      }),
     }
   }),
   figures: Object.fromEntries(measured),
@@ -63,12 +73,16 @@ publish({
 async function cronosBurst(bus: CronosBus): Promise<Burst> {
   await using cronos = await startCronos(bus, stage, jobs, () => Promise.resolve())
   cronos.go()
-  const at = (await readNow(cronos.db)) + HEAD_START_MS
-  await fill(cronos.db, jobs, () => atInstant(instant(at)))
-  if ((await readNow(cronos.db)) > at) throw new Error('storing the jobs took too long')
-  await untilRecorded(cronos.db, jobs)
-  const { first, allRecorded } = await readLateness(cronos.db)
-  return { first, all: allRecorded }
+  const burst = async (recorded: number) => {
+    const at = (await readNow(cronos.db)) + HEAD_START_MS
+    await fill(cronos.db, jobs, () => atInstant(instant(at)))
+    if ((await readNow(cronos.db)) > at) throw new Error('storing the jobs took too long')
+    await untilRecorded(cronos.db, recorded + jobs)
+    const { first, allRecorded } = await readLateness(cronos.db, at)
+    return { first, all: allRecorded }
+  }
+  const once = await burst(0)
+  return { ...once, again: await burst(jobs) }
 }
 
 async function riverBurst(program: string): Promise<Burst> {

@@ -87,8 +87,12 @@ export interface Lateness {
   readonly allRecorded: number
 }
 
-/** By the database's clock. */
-export async function readLateness(db: Pool): Promise<Lateness> {
+/**
+ * By the database's clock.
+ *
+ * @param since of runs that were due then or later; of all unless told
+ */
+export async function readLateness(db: Pool, since = 0): Promise<Lateness> {
   const { rows } = await db.query<Lateness>(sql`
     select count(*) as runs, min(late)::float8 as first,
            (percentile_disc(0.5) within group (order by late))::float8 as p50,
@@ -96,7 +100,8 @@ export async function readLateness(db: Pool): Promise<Lateness> {
            max(late)::float8 as max,
            extract(epoch from max(finished_at) - min(due_at))::float8 * 1000 as "allRecorded"
       from (select extract(epoch from started_at - due_at) * 1000 as late, due_at, finished_at
-              from runs_done) run`)
+              from runs_done
+             where due_at >= to_timestamp(${since}::float8 / 1000)) run`)
   return rows[0]!
 }
 

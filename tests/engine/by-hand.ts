@@ -81,6 +81,7 @@ export function openByHand(db: Pool, owner: UserId): EngineByHand {
       refresh: () => Promise.resolve(),
       use() {},
       restMs: 5,
+      batch: Number.POSITIVE_INFINITY,
     },
   }
   const sends = { begin: (send: () => Promise<void>) => send() }

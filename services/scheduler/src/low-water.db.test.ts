@@ -24,6 +24,7 @@ test('a run that appears before the mark is found by the next sweep, and the sch
   const lowWater = openLowWater(() => nowMs)
   const window = {
     ...{ room: () => Promise.resolve(100), refresh: () => Promise.resolve(), use() {}, restMs: 5 },
+    batch: Number.POSITIVE_INFINITY,
   }
   const sends = { begin: (send: () => Promise<void>) => send() }
   const turn = () =>

@@ -61,7 +61,7 @@ export async function tick(
 ): Promise<number> {
   const { db, window, fairness, lowWater } = deps
   const room = await window.room()
-  const limit = Math.min(room, config.batchSize)
+  const limit = Math.min(room, config.batchSize, window.batch)
   const { from } = lowWater
   let isWhole = limit === 0 || from === null
   let count = 0

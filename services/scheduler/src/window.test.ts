@@ -50,6 +50,20 @@ test('what is done at once doubles what may be on its way, and what only begins 
   assert.equal(await dispatch(), 124) // 62 of 70 have
 })
 
+test('the first claim of a burst is small, and those after it are not', () => {
+  const window = dispatchWindow(
+    () => Promise.resolve(idle),
+    () => 0,
+    LIMIT,
+    noFairness,
+  )
+  const small = window.batch
+  window.use(small)
+  assert.equal(window.batch, Number.POSITIVE_INFINITY)
+  window.use(small - 1)
+  assert.equal(window.batch, small)
+})
+
 test('tasks that take long and end together are not taken for quick ones', async () => {
   const window = aWindow([idle, full, full, full, idle], 300)
   assert.equal(await window.room(), 10)

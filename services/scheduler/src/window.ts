@@ -9,6 +9,8 @@ const SMOOTHING_MS = 1_000
 const GROWTH = 2
 /** What may be on its way though no slot is free, so that a slot that becomes free finds work. */
 const SMALLEST_BATCH = 8
+/** Runs of the first claim of a burst at most. */
+const FIRST_BATCH = 300
 /** Counting costs a query: after a count that changed nothing the next one waits twice as long. */
 const SHORTEST_COUNT_MS = 5
 const LONGEST_COUNT_MS = 250
@@ -26,6 +28,11 @@ export interface DispatchWindow {
   room(): Promise<number>
   /** Asks the database if its last answer is not fresh: when nothing that is due waits for it. */
   refresh(): Promise<void>
+  /**
+   * How many of them at once: few after a claim that found no more, so that the first of a burst
+   * need not wait until thousands are claimed.
+   */
+  readonly batch: number
   /** Takes what was claimed off the room. */
   use(runs: number): void
   /** When the room is used up: until it is worth asking again, in milliseconds. */
@@ -54,6 +61,7 @@ export function dispatchWindow(
   /** Runs that have just begun and ended again. */
   let quick = 0
   let restMs = SHORTEST_COUNT_MS
+  let batch = FIRST_BATCH
 
   return {
     async room() {
@@ -67,7 +75,11 @@ export function dispatchWindow(
       const elapsedMs = clock() - countedAt
       if (elapsedMs >= LONGEST_COUNT_MS) await count(elapsedMs)
     },
+    get batch() {
+      return batch
+    },
     use(runs) {
+      batch = runs >= FIRST_BATCH ? Number.POSITIVE_INFINITY : FIRST_BATCH
       left -= runs
       used += runs
       if (runs > 0) restMs = SHORTEST_COUNT_MS
