@@ -148,6 +148,32 @@ test('a filter replays what it finds, and asking again goes on with the rest', a
   assert.equal((await post('/replay', { filter: {} })).json.done.length, 0)
 })
 
+test('two who replay all at the same time replay each once', async () => {
+  const { as, post, runIds } = await anOwner(3)
+  const both = await db.transaction(async tx => {
+    // Neither goes on before both have found what there is.
+    await tx.query(sql`select from job_definitions where created_by = ${as} for update`)
+    const asked = [post('/replay', { filter: {} }), post('/replay', { filter: {} })]
+    for (let waiting = 0; waiting < 2; ) {
+      const { rowCount } = await db.query(sql`
+        select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`)
+      waiting = rowCount
+    }
+    return asked
+  })
+  const answers = (await Promise.all(both)).map(answer => answer.json)
+  const done = answers.flatMap(answer => answer.done)
+  assert.deepEqual(done.map(each => each.runId).toSorted(), runIds.toSorted())
+  assert.deepEqual(
+    answers.map(({ notDone, more }) => ({ notDone, more })),
+    Array(2).fill({ notDone: [], more: false }),
+  )
+  const { rowCount } = await db.query(
+    sql`select from runs where owner = ${as} and reason = 'REPLAY'`,
+  )
+  assert.equal(rowCount, 3)
+})
+
 test('many are replayed with one payload in place of their own', async () => {
   const { runIds, post } = await anOwner(2)
   const payload = { task: 'send_email', template: 'mended for all' }

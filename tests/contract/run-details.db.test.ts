@@ -28,6 +28,11 @@ test('a run says why it came to be, how late it was and what it told', async () 
     ...{ requestedBy: null, replayOf: null, retries: 0 },
   })
   assert.ok(json.lateMs >= 0)
+  const { dueAt, claimedAt, publishedAt, startedAt, finishedAt } = json
+  const instants = [dueAt, claimedAt, publishedAt, startedAt]
+  for (const at of instants) assert.match(at, /^\d{4}-.*Z$/)
+  assert.deepEqual(instants, instants.toSorted())
+  assert.equal(finishedAt, null)
   assert.equal(json.logLines, 2)
   const { at, ...told } = json.progress
   assert.deepEqual(told, progress)

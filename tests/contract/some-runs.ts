@@ -17,7 +17,7 @@ export async function startDue(db: Pool, jobs: readonly JobId[]): Promise<Starte
   const claimed = await db.transaction(tx => claimRuns(tx, options))
   const events = claimed
     .filter(run => jobs.includes(run.jobId))
-    .map(run => ({ ...run, attempt: run.attempt + 1 }))
+    .map(run => ({ ...run, attempt: run.attempt + 1, publishedAt: run.now }))
   return startRuns(db, events, { executor: 'one', leaseMs: 60_000, again: false })
 }
 

@@ -211,6 +211,34 @@ export function testPipeline(name: string, openBus: () => Promise<EngineBus>): v
     )
   })
 
+  test(`${name}: each attempt of a run was claimed, published and started, in this order`, async () => {
+    const seen: Awaited<ReturnType<typeof onlyRun>>[] = []
+    await using _pair = await startPair(
+      tasks({
+        look: async ({ jobId, attempt }) => {
+          seen.push(await onlyRun(jobId as JobId))
+          if (attempt === 1) throw new Error('once more')
+          return undefined
+        },
+      }),
+    )
+    const job = named('look')
+    await store(job)
+    await reaches(job.jobId, 'COMPLETED')
+    const done = await onlyRun(job.jobId)
+    const [first, second] = seen
+    for (const { dueAt, claimedAt, publishedAt, startedAt } of [first!, second!, done]) {
+      const instants = [dueAt, claimedAt, publishedAt, startedAt]
+      assert.ok(instants.every(at => at !== null))
+      assert.deepEqual(
+        instants,
+        instants.toSorted((a, b) => a! - b!),
+      )
+    }
+    assert.equal(done.publishedAt, second!.publishedAt)
+    assert.ok(second!.publishedAt! >= first!.startedAt!)
+  })
+
   test(`${name}: a run carries the trace of the request that asked for it to each of its attempts`, async () => {
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
     const seen: unknown[] = []

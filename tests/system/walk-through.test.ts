@@ -86,7 +86,9 @@ test('the first report is there within two minutes', async () => {
   const isDone = (found: Body[]) => found.some(each => each.status === 'SUCCEEDED')
   const found: Body[] = await eventually(() => answerTo(runs), isDone)
   const first = found.find(each => each.status === 'SUCCEEDED')
-  assert.ok(Date.parse(first.startedAt) >= Date.parse(first.scheduledAt))
+  const instants = [first.scheduledAt, first.claimedAt, first.publishedAt, first.startedAt]
+  assert.deepEqual(instants, instants.toSorted())
+  for (const at of instants) assert.match(at, /^\d{4}-.*Z$/)
   values['RUN_ID'] = first.runId
   const { artifacts } = await answerTo(run)
   const names = artifacts.map((each: Body) => each.name)

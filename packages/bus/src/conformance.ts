@@ -20,6 +20,25 @@ export function testBus(name: string, open: OpenBus): void {
     assert.deepEqual(delivery?.event, anEvent(1))
   })
 
+  test(`${name}: when an event was published arrives with it, where it is known`, async () => {
+    await using bus = await open()
+    await using inbox = await openInbox(bus, 10)
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+    const at = (ms: number) => ({ publishedAt: (1_795_000_000_000 + ms) as Instant })
+    const events: JobEvent[] = [
+      { ...anEvent(1), ...at(456) },
+      { ...anEvent(2), ...at(455) },
+      { ...anEvent(3), ...at(9_999), traceparent },
+      anEvent(4),
+    ]
+    await bus.publish(events)
+    const delivered = (await inbox.received(4)).map(each => each.event)
+    assert.deepEqual(
+      delivered.toSorted((a, b) => a.fence! - b.fence!),
+      events,
+    )
+  })
+
   test(`${name}: what is published before anybody subscribes is delivered to the first`, async () => {
     await using bus = await open()
     await bus.publish([anEvent(1), anEvent(2)])

@@ -41,6 +41,7 @@ test('an event of another system with the three fields alone is delivered, witho
   const { jobId, scheduledAt } = anEvent(1)
   await reader.write(JSON.stringify({ jobId, attempt: 2, scheduledAt: 1_795_000_000.123, x: 1 }))
   const [delivery] = await inbox.received(1)
+  // When the other system wrote it is not when a scheduler published it.
   assert.deepEqual(delivery!.event, { jobId, scheduledAt, attempt: 2, fence: null })
 })
 

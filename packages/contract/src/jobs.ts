@@ -174,6 +174,7 @@ export const RunSummary = Type.Object({
   fence: Type.Integer(),
   executor: nullable(Type.String()),
   claimedAt: nullable(Instant),
+  publishedAt: nullable(Instant),
   startedAt: nullable(Instant),
   finishedAt: nullable(Instant),
   error: nullable(RunError),

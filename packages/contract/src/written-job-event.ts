@@ -1,4 +1,4 @@
-import { type Fence, type JobEvent, parseJobId } from '@cronos/domain'
+import { type Fence, type Instant, type JobEvent, parseJobId } from '@cronos/domain'
 import {
   digitsOf,
   isDigit,
@@ -48,6 +48,7 @@ export function writeJobEvent(bytes: Uint8Array, at: number, event: JobEvent): n
  *
  * @param at where the value begins in the bytes
  * @param end where it ends
+ * @param fence and the time of publishing stand beside the value
  * @returns null for any other form: the value may well be an event, for `decodeJobEvent` to read
  */
 export function readWrittenJobEvent(
@@ -55,6 +56,7 @@ export function readWrittenJobEvent(
   at: number,
   end: number,
   fence: Fence,
+  publishedAt?: Instant,
 ): JobEvent | null {
   const jobIdAt = passBytes(bytes, at, JOB_ID)
   const attemptAt = passBytes(bytes, jobIdAt + JOB_ID_LENGTH, ATTEMPT)
@@ -69,5 +71,8 @@ export function readWrittenJobEvent(
   const scheduledAt = readInstant(bytes, instantAt)
   if (scheduledAt === null) return null
   const jobId = parseJobId(bytes.toString('latin1', jobIdAt, jobIdAt + JOB_ID_LENGTH))
-  return jobId === null ? null : { jobId, scheduledAt, attempt, fence }
+  if (jobId === null) return null
+  return publishedAt === undefined
+    ? { jobId, scheduledAt, attempt, fence }
+    : { jobId, scheduledAt, attempt, fence, publishedAt }
 }

@@ -66,11 +66,13 @@ export function openDeadLetters({ db, reads, tellWake }: DeadLettersDeps): DeadL
     async replayMany(owner, choice, requestKey) {
       const chosen = await choose(owner, choice)
       const { payload = null } = choice
-      const options = { owner, requestedBy: owner, requestKey }
+      const onlyOpen = chosen.isFound
+      const options = { owner, requestedBy: owner, requestKey, onlyOpen }
       for (const slice of slicesOf(chosen.keys)) {
         const replays = slice.map((key): Replay => ({ ...key, payload }))
         for (const became of await replayLetters(db, replays, options)) {
           const runId = runIdOf(became.run)
+          if (became.kind === 'left alone') continue // as if the filter had come upon it only now
           if (became.kind !== 'replayed') chosen.refuse(runId, refusal(became))
           else {
             const { jobId } = became.run
@@ -125,7 +127,13 @@ export function openDeadLetters({ db, reads, tellWake }: DeadLettersDeps): DeadL
       more = keys.length > most
       keys = keys.slice(0, most)
     }
-    return { keys, done, refuse, answer: (): LettersDone => ({ done, notDone, more }) }
+    return {
+      keys,
+      isFound: !runIds,
+      done,
+      refuse,
+      answer: (): LettersDone => ({ done, notDone, more }),
+    }
   }
 }
 

@@ -99,6 +99,7 @@ export function toRunSummary(run: ListedRun): RunSummary {
     scheduledAt: formatInstant(run.scheduledAt),
     ...{ status, reason, attempt, maxAttempts, fence, executor },
     claimedAt: textOf(run.claimedAt),
+    publishedAt: textOf(run.publishedAt),
     startedAt: textOf(run.startedAt),
     finishedAt: textOf(run.finishedAt),
     error: toError(run.error),

@@ -1,5 +1,5 @@
 import type { Bus } from '@cronos/bus'
-import { afterAttempt, type JobEvent, retryPolicyOf } from '@cronos/domain'
+import { afterAttempt, type Instant, type JobEvent, later, retryPolicyOf } from '@cronos/domain'
 import type { Logger } from '@cronos/runtime'
 import {
   type Claimed,
@@ -98,10 +98,18 @@ async function claimAndPublish(
   config: SchedulerConfig,
   limits: ClaimLimits,
 ): Promise<number> {
-  const { claimed, due } = await claimFairly(deps, config, limits)
-  deps.window.use(due.length)
-  if (due.length > 0) await deps.sends.begin(() => publish(deps, config, due))
-  return claimed.length
+  const answer = await claimFairly(deps, config, limits)
+  deps.window.use(answer.due.length)
+  if (answer.due.length > 0) await deps.sends.begin(() => publish(deps, config, answer))
+  return answer.claimed.length
+}
+
+interface ClaimAnswer {
+  readonly claimed: Claimed[]
+  /** Those of them that are to be published. */
+  readonly due: Claimed[]
+  /** When the claim's transaction had begun, which was at its `now`, on the process's clock. */
+  readonly begunMs: number
 }
 
 /** Claims what is due, but for each owner no more than his share. */
@@ -109,7 +117,7 @@ async function claimFairly(
   deps: TickDeps,
   config: SchedulerConfig,
   limits: ClaimLimits,
-): Promise<{ claimed: Claimed[]; due: Claimed[] }> {
+): Promise<ClaimAnswer> {
   const { db, fairness, lowWater } = deps
   const { limit, takeOver, from } = limits
   const shares = fairness.shares()
@@ -129,15 +137,16 @@ async function claim(
   { db, log, random, tzdata }: TickDeps,
   config: SchedulerConfig,
   options: Omit<ClaimOptions, 'dispatchLeaseMs' | 'misfireAfterMs'>,
-): Promise<{ claimed: Claimed[]; due: Claimed[] }> {
+): Promise<ClaimAnswer> {
   const { dispatchLeaseMs, misfireAfterMs } = config
   const judged = await db.transaction(async tx => {
+    const begunMs = performance.now()
     const claimed = await claimRuns(tx, { ...options, dispatchLeaseMs, misfireAfterMs })
     const judged = judgeClaimed(claimed, misfireAfterMs)
     await carryOut(tx, judged, tzdata)
     const lost = judged.lost.map(run => judgeLost(run, config, random()))
     if (lost.length > 0) await recoverLost(tx, lost)
-    return { ...judged, claimed, failed: lost.filter(isFailed) }
+    return { ...judged, claimed, begunMs, failed: lost.filter(isFailed) }
   })
   // Locks definitions, which a claim must not wait for; should it be missed, the next failure does it.
   const failed = judged.failed.filter(run => run.mayPauseJob === true)
@@ -188,12 +197,14 @@ function isFailed({ next }: Ended): boolean {
 async function publish(
   { db, bus, log }: TickDeps,
   config: SchedulerConfig,
-  due: readonly Claimed[],
+  { due, begunMs }: ClaimAnswer,
 ): Promise<void> {
   for (let first = 0; first < due.length; first += PUBLISH_CHUNK) {
     const chunk = due.slice(first, first + PUBLISH_CHUNK)
+    // The database's clock, as far as it is known here: what has passed since is measured.
+    const publishedAt = later(chunk[0]!.now, Math.floor(performance.now() - begunMs))
     try {
-      await bus.publish(chunk.map(toEvent))
+      await bus.publish(chunk.map(run => toEvent(run, publishedAt)))
     } catch (error) {
       const rest = due.slice(first)
       log.warn({ err: error, runs: rest.length }, 'bus did not take the events, releasing the runs')
@@ -204,7 +215,10 @@ async function publish(
   log.debug({ runs: due.length }, 'dispatched')
 }
 
-function toEvent({ jobId, scheduledAt, attempt, fence, traceparent }: Claimed): JobEvent {
-  const event = { jobId, scheduledAt, attempt: attempt + 1, fence }
+function toEvent(
+  { jobId, scheduledAt, attempt, fence, traceparent }: Claimed,
+  publishedAt: Instant,
+): JobEvent {
+  const event = { jobId, scheduledAt, attempt: attempt + 1, fence, publishedAt }
   return traceparent === null ? event : { ...event, traceparent }
 }

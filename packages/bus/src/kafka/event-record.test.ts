@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { decodeJobEvent, encodeJobEvent } from '@cronos/contract'
-import { type Fence, instant, type JobEvent, jobIdOf } from '@cronos/domain'
+import { type Fence, instant, type JobEvent, jobIdOf, latestInstant } from '@cronos/domain'
 import fc from 'fast-check'
 import { isPlain, readEvent, readWrittenFence } from './event-record.ts'
-import { eventMessage } from './messages.ts'
+import { eventMessage, type Message } from './messages.ts'
 import { RecordCursor } from './record-cursor.ts'
 import { batchOf, setOf, UNNUMBERED } from './record-set.ts'
-import { type RecordParts, recordText } from './record-text.ts'
+import { NO_TIMESTAMP, recordText } from './record-text.ts'
 
 const event: fc.Arbitrary<JobEvent> = fc
   .tuple(
@@ -15,26 +15,18 @@ const event: fc.Arbitrary<JobEvent> = fc
     fc.integer({ min: 0, max: 253_402_300_799_999 }).map(instant),
     fc.integer({ min: 1, max: 2_147_483_647 }),
     fc.integer({ min: 0, max: 999_999_999_999_999 }),
+    fc.option(fc.integer({ min: 0, max: latestInstant }).map(instant)),
   )
-  .map(([jobId, scheduledAt, attempt, fence]) => ({
+  .map(([jobId, scheduledAt, attempt, fence, publishedAt]) => ({
     ...{ jobId, scheduledAt, attempt, fence: fence as Fence },
+    ...(publishedAt !== null && { publishedAt }),
   }))
 
-const bytesOf = (contents: readonly (JobEvent | RecordParts)[]) =>
-  batchOf(
-    setOf(
-      contents.map(content =>
-        'jobId' in content
-          ? eventMessage('t', content)
-          : { topic: 't', slot: 0, content: recordText(content) },
-      ),
-    ),
-    UNNUMBERED,
-    0,
-  )
+const bytesOf = (messages: readonly Message[]) => batchOf(setOf(messages), UNNUMBERED, 0)
+const messageOf = (one: JobEvent) => eventMessage('t', one)
 
-function recordOf(content: JobEvent | RecordParts): RecordCursor {
-  const record = new RecordCursor(bytesOf([content]))
+function recordOf(message: Message): RecordCursor {
+  const record = new RecordCursor(bytesOf([message]))
   assert.ok(record.next())
   return record
 }
@@ -43,7 +35,23 @@ test('an event is written at once as it is written of its parts', () => {
   fc.assert(
     fc.property(fc.array(event, { minLength: 1, maxLength: 100 }), events => {
       assert.ok(events.every(isPlain))
-      assert.deepEqual(bytesOf(events), bytesOf(events.map(encodeJobEvent)))
+      const messages = events.map(messageOf)
+      const ofParts = messages.map((message, index) => ({
+        ...{ ...message, content: recordText(encodeJobEvent(events[index]!)) },
+      }))
+      assert.deepEqual(bytesOf(messages), bytesOf(ofParts))
+    }),
+  )
+})
+
+test('events that are sent together are read as they were, each with its own time', () => {
+  fc.assert(
+    fc.property(fc.array(event, { minLength: 1, maxLength: 100 }), events => {
+      const record = new RecordCursor(bytesOf(events.map(messageOf)))
+      for (const one of events) {
+        assert.ok(record.next())
+        assert.deepEqual(readEvent(record), { event: one })
+      }
     }),
   )
 })
@@ -51,21 +59,33 @@ test('an event is written at once as it is written of its parts', () => {
 test('an event of Cronos is read at once, and as it was', () => {
   fc.assert(
     fc.property(event, one => {
-      assert.equal(readWrittenFence(recordOf(one)), one.fence)
-      assert.deepEqual(readEvent(recordOf(one)), { event: one })
+      assert.equal(readWrittenFence(recordOf(messageOf(one))), one.fence)
+      assert.deepEqual(readEvent(recordOf(messageOf(one))), { event: one })
     }),
   )
 })
 
 test('events that are rare are read as they were', () => {
-  const one = fc.sample(event, 1)[0]!
+  const one = { ...fc.sample(event, 1)[0]!, publishedAt: instant(1_795_000_000_456) }
+  const { publishedAt: _, ...untold } = one
   const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
   for (const rare of [
     { ...one, traceparent },
-    { ...one, fence: null },
+    { ...untold, traceparent },
+    { ...untold, fence: null },
     { ...one, scheduledAt: instant(-1) },
   ])
-    assert.deepEqual(readEvent(recordOf(rare)), { event: rare })
+    assert.deepEqual(readEvent(recordOf(messageOf(rare))), { event: rare })
+})
+
+test('the time of a record is that of publishing only beside a fence, and only where a database could keep it', () => {
+  const { publishedAt: _, ...one } = fc.sample(event, 1)[0]!
+  const at = (given: JobEvent, timestamp: number) =>
+    readEvent(recordOf({ ...messageOf(given), timestamp })).event
+  assert.deepEqual(at(one, 1_795_000_000_456), { ...one, publishedAt: 1_795_000_000_456 })
+  assert.deepEqual(at({ ...one, fence: null }, 1_795_000_000_456), { ...one, fence: null })
+  for (const timestamp of [-1, -5, latestInstant + 1, Number.MAX_SAFE_INTEGER])
+    assert.deepEqual(at(one, timestamp), one)
 })
 
 test('a record with other headers or values is read as the reader of all events reads it', () => {
@@ -84,7 +104,8 @@ test('a record with other headers or values is read as the reader of all events 
         Buffer.from(value),
         name => headers.find(([known]) => known === name)?.[1] ?? undefined,
       )
-      assert.deepEqual(readEvent(recordOf(parts)), expected)
+      const message = { topic: 't', slot: 0, content: recordText(parts), timestamp: NO_TIMESTAMP }
+      assert.deepEqual(readEvent(recordOf(message)), expected)
     }),
     { numRuns: 1_000 },
   )

@@ -14,24 +14,46 @@ import {
   writeJobEvent,
   writtenLength,
 } from '@cronos/contract'
-import { type Fence, fence, type JobEvent, uuidOf } from '@cronos/domain'
+import {
+  type Fence,
+  fence,
+  type Instant,
+  instant,
+  type JobEvent,
+  latestInstant,
+  uuidOf,
+} from '@cronos/domain'
 import type { RecordCursor } from './record-cursor.ts'
 import { sized, varint } from './record-text.ts'
-import { writeVarint } from './varint.ts'
+import { writeVarint, writeVarlong } from './varint.ts'
 
-/** Reads an event, whoever wrote it: what Cronos writes in one go, all else by and by. */
+/**
+ * Reads an event, whoever wrote it: what Cronos writes in one go, all else by and by.
+ *
+ * The time of the record is when the event was published where it has a fence, and so is a
+ * scheduler's: that is the database's clock. What another system writes has the time of its own.
+ */
 export function readEvent(record: RecordCursor): DecodedEvent {
+  const publishedAt = publishTimeOf(record)
   const fence = readWrittenFence(record)
   if (fence !== undefined) {
     const { bytes, valueAt, valueLength } = record
-    const event = readWrittenJobEvent(bytes, valueAt, valueAt + valueLength, fence)
+    const event = readWrittenJobEvent(bytes, valueAt, valueAt + valueLength, fence, publishedAt)
     if (event !== null) return { event }
   }
   const { headers } = record
-  return decodeJobEvent(record.value, name => {
+  const decoded = decodeJobEvent(record.value, name => {
     const found = headers.find(([key]) => key?.toString() === name)
     return found?.[1]?.toString()
   })
+  const { event } = decoded
+  if (event === null || event.fence === null || publishedAt === undefined) return decoded
+  return { event: { ...event, publishedAt } }
+}
+
+/** Nothing that a database could not keep: it would fail all starts that it stands beside. */
+function publishTimeOf({ timestamp }: RecordCursor): Instant | undefined {
+  return timestamp >= 0 && timestamp <= latestInstant ? instant(timestamp) : undefined
 }
 
 /** An event as a scheduler sends it: with a fence, and with nothing that is rare. */
@@ -54,6 +76,7 @@ const BEFORE_TIME = Buffer.from('_')
  * Writes the record of a plain event: what `recordText` makes of `encodeJobEvent`.
  *
  * @param index its place in the batch
+ * @param delayMs how long after the batch it was made
  * @returns where it ends
  */
 export function writeEventRecord(
@@ -61,12 +84,12 @@ export function writeEventRecord(
   at: number,
   event: PlainEvent,
   index: number,
+  delayMs: number,
 ): number {
   const { jobId, scheduledAt } = event
   const begin = at + 2 // behind the length of the record, which takes two bytes from 64 to 8,191
   bytes[begin] = 0 // attributes: there are none
-  bytes[begin + 1] = 0 // time after that of the batch
-  let end = writeVarint(bytes, begin + 2, index)
+  let end = writeVarint(bytes, writeVarlong(bytes, begin + 1, delayMs), index)
   end = writeAscii(bytes, writeVarint(bytes, end, jobId.length), jobId)
   end = writeJobEvent(bytes, writeVarint(bytes, end, writtenLength(event)), event)
   end = writeBytes(bytes, end, RUN_ID)

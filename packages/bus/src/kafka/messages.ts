@@ -2,7 +2,13 @@ import { type EncodedMessage, encodeJobEvent } from '@cronos/contract'
 import type { JobEvent } from '@cronos/domain'
 import { isPlain, type PlainEvent } from './event-record.ts'
 import { murmur2 } from './murmur2.ts'
-import { type ByteString, bytesOf, type RecordParts, recordText } from './record-text.ts'
+import {
+  type ByteString,
+  bytesOf,
+  NO_TIMESTAMP,
+  type RecordParts,
+  recordText,
+} from './record-text.ts'
 
 /** A message that is ready to be sent. */
 export interface Message {
@@ -11,15 +17,21 @@ export interface Message {
   readonly slot: number
   /** The event, or the text of the record. */
   readonly content: PlainEvent | ByteString
+  /** The time of the record, in milliseconds since 1970; null for that at which it is sent. */
+  readonly timestamp: number | null
 }
 
 /**
  * An event as a message of `topic`. A repeat goes to the partition beside that of its key: whoever
  * has that one may be full for an hour, or paused, and others may be idle.
+ *
+ * The time of its record is when it was published, which is for `readEvent` to read: an event that
+ * does not tell has none, as this process's clock is not the database's.
  */
 export function eventMessage(topic: string, event: JobEvent): Message {
   const slot = slotOf(event.jobId) + repeats(event)
-  return { topic, slot, content: isPlain(event) ? event : recordText(encodeJobEvent(event)) }
+  const content = isPlain(event) ? event : recordText(encodeJobEvent(event))
+  return { topic, slot, content, timestamp: event.publishedAt ?? NO_TIMESTAMP }
 }
 
 /** A message of Cronos' own as a message of `topic`; its key decides on the partition. */
@@ -37,6 +49,7 @@ export function messageOfBytes(topic: string, parts: RecordParts, slot = 0): Mes
     topic,
     slot: parts.key === null ? slot : slotOf(parts.key),
     content: recordText(parts),
+    timestamp: null,
   }
 }
 

@@ -1,7 +1,10 @@
 import { compressionsAlgorithmsByBitmask, IS_COMPRESSED } from '@platformatic/kafka'
+import { NO_TIMESTAMP } from './record-text.ts'
 
 /** Where the records of a batch begin. */
 const RECORDS = 61
+/** The attribute of a batch whose times are those at which the broker took it. */
+const IS_APPEND_TIME = 0b1000
 
 /** One record after the other of a batch, where they stand: nothing is copied. */
 export class RecordCursor {
@@ -9,6 +12,11 @@ export class RecordCursor {
   readonly bytes: Buffer
   /** Of the record. */
   offset = -1
+  /**
+   * When it was made, in milliseconds since 1970, as its writer says; `NO_TIMESTAMP` where he does
+   * not, or where the topic keeps the broker's time in place of his.
+   */
+  timestamp = NO_TIMESTAMP
   valueAt = 0
   /** Negative for a record without a value. */
   valueLength = -1
@@ -20,13 +28,18 @@ export class RecordCursor {
   #at: number
   #left: number
   readonly #firstOffset: number
+  readonly #firstTimestamp: number
+  readonly #isAppendTime: boolean
 
   /** @param batch a whole batch of Kafka's format 2 */
   constructor(batch: Buffer) {
     // Kafka counts messages: it takes centuries to come to numbers that are not exact.
     this.#firstOffset = Number(batch.readBigInt64BE(0))
+    this.#firstTimestamp = Number(batch.readBigInt64BE(27))
     this.#left = batch.readInt32BE(57)
-    const compression = batch.readInt16BE(21) & IS_COMPRESSED
+    const attributes = batch.readInt16BE(21)
+    this.#isAppendTime = (attributes & IS_APPEND_TIME) !== 0
+    const compression = attributes & IS_COMPRESSED
     this.bytes = compression === 0 ? batch : decompressed(batch.subarray(RECORDS), compression)
     this.#at = compression === 0 ? RECORDS : 0
   }
@@ -40,7 +53,8 @@ export class RecordCursor {
     if (length < 0 || this.end > this.bytes.length)
       throw new Error('a record ends behind its batch')
     this.#at++ // attributes: there are none
-    this.#skipVarint() // its time
+    const delayMs = this.#varlong()
+    this.timestamp = this.#isAppendTime ? NO_TIMESTAMP : this.#firstTimestamp + delayMs
     this.offset = this.#firstOffset + this.#varint()
     this.#keyLength = this.#varint()
     this.#keyAt = this.#at
@@ -96,8 +110,18 @@ export class RecordCursor {
     return (value >>> 1) ^ -(value & 1)
   }
 
-  #skipVarint(): void {
-    while (this.bytes[this.#at++]! > 0x7f);
+  /** The same of 64 bits, exact up to 2^53: that is far beyond any time. */
+  #varlong(): number {
+    const { bytes } = this
+    let at = this.#at
+    let byte = bytes[at++]!
+    let value = byte & 0x7f
+    for (let weight = 0x80; byte > 0x7f; weight *= 0x80) {
+      byte = bytes[at++]!
+      value += (byte & 0x7f) * weight
+    }
+    this.#at = at
+    return value % 2 === 0 ? value / 2 : -(value + 1) / 2
   }
 }
 

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { crc32c, Reader, readRecordsBatch } from '@platformatic/kafka'
 import fc from 'fast-check'
 import { batchOf, setOf, UNNUMBERED } from './record-set.ts'
-import { bytesOf, type RecordParts, recordText } from './record-text.ts'
+import { bytesOf, NO_TIMESTAMP, type RecordParts, recordText } from './record-text.ts'
 
 const bytes = fc.uint8Array({ maxLength: 300 }).map(data => Buffer.from(data).toString('latin1'))
 const parts: fc.Arbitrary<RecordParts> = fc
@@ -14,13 +14,15 @@ const parts: fc.Arbitrary<RecordParts> = fc
   )
   .map(([key, value, headers]) => ({ key, value, headers }))
 
-const messageOf = (given: RecordParts) => ({ topic: 't', slot: 0, content: recordText(given) })
+const messageOf = (given: RecordParts, timestamp: number | null = null) => ({
+  ...{ topic: 't', slot: 0, content: recordText(given), timestamp },
+})
 
 test('what is written as a batch the client reads as it was', () => {
   const numbers = { producerId: 12n, producerEpoch: 3, sequence: 45 }
   fc.assert(
     fc.property(fc.array(parts, { minLength: 1, maxLength: 150 }), all => {
-      const batch = batchOf(setOf(all.map(messageOf)), numbers, 1_795_000_000_123)
+      const batch = batchOf(setOf(all.map(each => messageOf(each))), numbers, 1_795_000_000_123)
       const read = readRecordsBatch(Reader.from(batch))
       assert.equal(read.length, batch.length - 12)
       assert.equal(read.crc, crc32c(batch.subarray(21)))
@@ -52,6 +54,25 @@ test('lengths of one, two, three and four bytes are read as they were', () => {
       [length, length],
     )
   }
+})
+
+test('records have times of their own, or none, however far they lie apart', () => {
+  const time = fc.oneof(
+    fc.integer({ min: 1_795_000_000_000, max: 1_795_000_000_500 }),
+    fc.integer({ min: 0, max: 253_402_300_799_999 }),
+    fc.constant(NO_TIMESTAMP),
+  )
+  const record = { key: null, value: 'x', headers: [] }
+  fc.assert(
+    fc.property(fc.array(time, { minLength: 1, maxLength: 50 }), times => {
+      const set = setOf(times.map(each => messageOf(record, each)))
+      const batch = batchOf(set, UNNUMBERED, 7)
+      const read = readRecordsBatch(Reader.from(batch))
+      const found = read.records.map(each => Number(read.firstTimestamp + each.timestampDelta))
+      assert.deepEqual(found, times)
+      assert.equal(Number(read.maxTimestamp), Math.max(...times))
+    }),
+  )
 })
 
 test('text is sent in UTF-8', () => {

@@ -1,13 +1,15 @@
 import { crc32c, Writer } from '@platformatic/kafka'
 import { MAX_EVENT_BYTES, writeEventRecord } from './event-record.ts'
 import type { Message } from './messages.ts'
-import { MAX_FRAME_BYTES, writeRecord } from './record-text.ts'
+import { MAX_FRAME_BYTES, NO_TIMESTAMP, writeRecord } from './record-text.ts'
 
 /** Records for one partition, which are sent, and sent again, as one batch. */
 export interface RecordSet {
   readonly count: number
   /** The records, behind room for the head of the batch. */
   readonly bytes: Buffer
+  /** Of the first record and the latest one; null for the time at which the set is sent. */
+  readonly times: { readonly first: number; readonly latest: number } | null
 }
 
 /** By what a broker tells a batch that it has from one that is new. */
@@ -44,25 +46,31 @@ export function setOf(messages: readonly Message[]): RecordSet {
   for (const { content } of messages)
     size += typeof content === 'string' ? content.length + MAX_FRAME_BYTES : MAX_EVENT_BYTES
   const bytes = Buffer.allocUnsafe(size)
+  const first = messages[0]?.timestamp ?? null
+  let latest = first ?? NO_TIMESTAMP
   let end = RECORDS
   for (let index = 0; index < messages.length; index++) {
-    const { content } = messages[index]!
+    const { content, timestamp } = messages[index]!
+    const delayMs = first === null || timestamp === null ? 0 : timestamp - first
+    if (first !== null) latest = Math.max(latest, first + delayMs)
     end =
       typeof content === 'string'
-        ? writeRecord(bytes, end, content, index)
-        : writeEventRecord(bytes, end, content, index)
+        ? writeRecord(bytes, end, content, index, delayMs)
+        : writeEventRecord(bytes, end, content, index, delayMs)
   }
-  return { count: messages.length, bytes: bytes.subarray(0, end) }
+  const times = first === null ? null : { first, latest }
+  return { count: messages.length, bytes: bytes.subarray(0, end), times }
 }
 
 /** The set as a batch of Kafka's format 2, uncompressed. Its head is written anew. */
-export function batchOf({ count, bytes }: RecordSet, numbers: BatchNumbers, nowMs: number): Buffer {
+export function batchOf(set: RecordSet, numbers: BatchNumbers, nowMs: number): Buffer {
+  const { count, bytes, times } = set
   bytes.fill(0, 0, RECORDS)
   bytes.writeInt32BE(bytes.length - LENGTH - 4, LENGTH)
   bytes.writeInt8(2, MAGIC)
   bytes.writeInt32BE(count - 1, LAST_OFFSET_DELTA)
-  bytes.writeBigInt64BE(BigInt(nowMs), FIRST_TIMESTAMP)
-  bytes.writeBigInt64BE(BigInt(nowMs), MAX_TIMESTAMP)
+  bytes.writeBigInt64BE(BigInt(times?.first ?? nowMs), FIRST_TIMESTAMP)
+  bytes.writeBigInt64BE(BigInt(times?.latest ?? nowMs), MAX_TIMESTAMP)
   bytes.writeBigInt64BE(numbers.producerId, PRODUCER_ID)
   bytes.writeInt16BE(numbers.producerEpoch, PRODUCER_EPOCH)
   bytes.writeInt32BE(numbers.sequence, FIRST_SEQUENCE)

@@ -1,4 +1,4 @@
-import { writeVarint } from './varint.ts'
+import { writeVarint, writeVarlong } from './varint.ts'
 
 /*
  * A record of Kafka's format 2 as a byte string: one character a byte, none above U+00FF. Messages
@@ -16,7 +16,10 @@ export interface RecordParts {
 }
 
 /** What stands before the text of a record, at most. */
-export const MAX_FRAME_BYTES = 12
+export const MAX_FRAME_BYTES = 21
+
+/** As Kafka writes that a record has no time. */
+export const NO_TIMESTAMP = -1
 
 /** @returns the text in UTF-8 */
 export function bytesOf(text: string): ByteString {
@@ -34,13 +37,19 @@ export function recordText({ key, value, headers }: RecordParts): ByteString {
  * Writes a record.
  *
  * @param index its place in the batch
+ * @param delayMs how long after the batch it was made
  * @returns where it ends
  */
-export function writeRecord(bytes: Buffer, at: number, text: ByteString, index: number): number {
-  const place = varint(index)
-  let end = writeVarint(bytes, at, 2 + place.length + text.length)
+export function writeRecord(
+  bytes: Buffer,
+  at: number,
+  text: ByteString,
+  index: number,
+  delayMs: number,
+): number {
+  const place = varlong(delayMs) + varint(index)
+  let end = writeVarint(bytes, at, 1 + place.length + text.length)
   bytes[end++] = 0 // attributes: there are none
-  bytes[end++] = 0 // time after that of the batch
   end += bytes.write(place, end, 'latin1')
   return end + bytes.write(text, end, 'latin1')
 }
@@ -53,4 +62,9 @@ export function sized(bytes: ByteString | null): ByteString {
 export function varint(value: number): ByteString {
   const bytes = Buffer.alloc(5)
   return bytes.toString('latin1', 0, writeVarint(bytes, 0, value))
+}
+
+function varlong(value: number): ByteString {
+  const bytes = Buffer.alloc(10)
+  return bytes.toString('latin1', 0, writeVarlong(bytes, 0, value))
 }

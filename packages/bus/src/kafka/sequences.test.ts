@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { openSequences } from './sequences.ts'
 
 const producer = { producerId: 7n, producerEpoch: 0 }
-const setOf = (count: number) => ({ count, bytes: Buffer.alloc(0) })
+const setOf = (count: number) => ({ count, bytes: Buffer.alloc(0), times: null })
 
 test('the sets of a partition are numbered one behind the other, and partitions apart', () => {
   const sequences = openSequences()

@@ -176,6 +176,29 @@ test('replays of one job at once get fire times of their own, none on the trigge
   for (const at of fireTimes) assert.notEqual(at % 1_000, 0)
 })
 
+test('of many who want only what is open, one replays each letter and the others leave it alone', async () => {
+  const owner = someone()
+  const letters = [await aLetter('one', { owner }), await aLetter('two', { owner })]
+  const options = { owner, requestedBy: owner, requestKey: null, onlyOpen: true }
+  const replays = letters.map(({ jobId, scheduledAt }) => ({ jobId, scheduledAt, payload: null }))
+  const asked = Array.from({ length: 8 }, () => replayLetters(db, replays, options))
+  const became = (await Promise.all(asked)).flat()
+  const kinds = became.map(each => each.kind)
+  assert.equal(kinds.filter(kind => kind === 'replayed').length, 2)
+  assert.equal(kinds.filter(kind => kind === 'left alone').length, 14)
+  // Whoever names one may replay it again all the same.
+  await replayed(letters[0]!, owner)
+})
+
+test('what was dropped is left alone by whoever wants only what is open', async () => {
+  const owner = someone()
+  const letter = await aLetter('no route', { owner })
+  await dismissLetters(db, owner, [letter])
+  const options = { owner, requestedBy: owner, requestKey: null, onlyOpen: true }
+  const [became] = await replayLetters(db, [{ ...letter, payload: null }], options)
+  assert.equal(became?.kind, 'left alone')
+})
+
 test('a run that is named twice in one request is replayed once', async () => {
   const owner = someone()
   const letter = await aLetter('no route', { owner })

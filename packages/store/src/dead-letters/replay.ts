@@ -32,6 +32,8 @@ export type Replayed = { readonly run: RunKey } & (
   | { readonly kind: 'unknown' }
   /** Its owner has cancelled the job, which starts nothing from then on. */
   | { readonly kind: 'cancelled' }
+  /** It was replayed or dropped before, and only what was not is wanted. */
+  | { readonly kind: 'left alone' }
 )
 
 export interface ReplayOptions {
@@ -40,14 +42,20 @@ export interface ReplayOptions {
   readonly requestedBy: UserId
   /** Asking again with the same key answers the run of the first time; null: each is a new run. */
   readonly requestKey: string | null
+  /**
+   * Leaves alone what was replayed or dropped before: what a search had found may have been by now.
+   * Not unless told: whoever names a dead letter may replay it as often as he likes.
+   */
+  readonly onlyOpen?: boolean
 }
 
 /**
  * Replays dead letters, each as a new run that is due at once, all in one transaction. A run that
  * is named twice is replayed once.
  *
- * The definitions are locked, so no other replay chooses the same fire time: now, or the first later
- * millisecond that is no fire time of the trigger and no run's.
+ * The definitions are locked before all else is read, so no other replay chooses the same fire time:
+ * now, or the first later millisecond that is no fire time of the trigger and no run's. Nor do two
+ * that want only what is open both replay one letter.
  *
  * @returns in the order of `replays`
  */
@@ -64,12 +72,12 @@ export async function replayLetters(
 
 type Became =
   | { readonly kind: 'replayed'; readonly as: Instant }
-  | { readonly kind: 'unknown' | 'cancelled' }
+  | { readonly kind: 'unknown' | 'cancelled' | 'left alone' }
 
 async function replayIn(
   tx: Db,
   replays: readonly Replay[],
-  { owner, requestedBy, requestKey }: ReplayOptions,
+  { owner, requestedBy, requestKey, onlyOpen = false }: ReplayOptions,
 ): Promise<Map<string, Became>> {
   const jobs = await lockJobs(tx, replays, owner)
   const letters = await readLetters(tx, replays, owner)
@@ -81,14 +89,15 @@ async function replayIn(
   for (const replay of replays) {
     const name = runIdOf(replay)
     const job = jobs.get(replay.jobId)
-    const payload = letters.get(name)
+    const letter = letters.get(name)
     const as: Instant | undefined = earlier.get(name)
-    if (job === undefined || payload === undefined) became.set(name, { kind: 'unknown' })
+    if (job === undefined || letter === undefined) became.set(name, { kind: 'unknown' })
     else if (as !== undefined) became.set(name, { kind: 'replayed', as })
+    else if (onlyOpen && !letter.isOpen) became.set(name, { kind: 'left alone' })
     else if (job.state === 'CANCELLED') became.set(name, { kind: 'cancelled' })
     else {
       const at = place(replay.jobId)
-      wanted.push({ ...replay, at, payload: replay.payload ?? payload })
+      wanted.push({ ...replay, at, payload: replay.payload ?? letter.payload })
       became.set(name, { kind: 'replayed', as: at })
     }
   }
@@ -127,22 +136,30 @@ async function lockJobs(
   )
 }
 
-/** The payloads that failed, by run. Served by the primary key of `runs_done`. */
+interface ReplayedLetter {
+  /** The one that failed. */
+  readonly payload: Record<string, unknown>
+  /** Whether nobody has replayed or dropped it yet. */
+  readonly isOpen: boolean
+}
+
+/** By run. Served by the primary key of `runs_done`. */
 async function readLetters(
   tx: Db,
   replays: readonly Replay[],
   owner: UserId,
-): Promise<Map<string, Record<string, unknown>>> {
+): Promise<Map<string, ReplayedLetter>> {
   const { jobs, fireTimes } = keyColumns(replays)
-  const { rows } = await tx.query<NamedRow & { payload: Record<string, unknown> }>(
+  const { rows } = await tx.query<NamedRow & ReplayedLetter>(
     prepared('read-replayed')`
-      select l.job_id as "jobUuid", l.scheduled_at as "scheduledAt", l.payload
+      select l.job_id as "jobUuid", l.scheduled_at as "scheduledAt", l.payload,
+             l.replayed_at is null and l.dismissed_at is null as "isOpen"
         from unnest(${jobs}::uuid[], ${fireTimes}::float8[]) as mine (job_id, ms)
         join dead_letters l on l.job_id = mine.job_id
          and l.scheduled_at = to_timestamp(mine.ms / 1000)::timestamptz(3)
        where l.owner = ${owner}`,
   )
-  return new Map(rows.map(row => [nameOf(row), row.payload]))
+  return new Map(rows.map(row => [nameOf(row), row]))
 }
 
 /** The replays that this key has already brought about. Served by the primary key. */

@@ -126,8 +126,8 @@ async function readInFlight(db: Db, owners: readonly UserId[]): Promise<InFlight
   const { rows } = await db.query<Raw<Omit<InFlight, 'progress'>> & RawProgress>(sql`
     select q.job_id as "jobUuid", q.scheduled_at as "scheduledAt", q.owner, q.status, q.reason,
            q.attempt, q.max_attempts as "maxAttempts", q.fence, q.executor, q.due_at as "dueAt",
-           q.claimed_at as "claimedAt", q.started_at as "startedAt",
-           q.finished_at as "finishedAt", q.error, q.output, q.tzdata,
+           q.claimed_at as "claimedAt", q.published_at as "publishedAt",
+           q.started_at as "startedAt", q.finished_at as "finishedAt", q.error, q.output, q.tzdata,
            p.told_at as "toldAt", p.fraction, p.done, p.total, p.message
       from unnest(array[0, 1, 2, 3]::smallint[]) as level (priority),
            lateral (
@@ -182,8 +182,8 @@ async function readFinished(
   const { rows } = await db.query<Raw<RunRow & Owned>>(sql`
     select job_id as "jobUuid", scheduled_at as "scheduledAt", owner, status, reason, attempt,
            max_attempts as "maxAttempts", fence, executor, due_at as "dueAt",
-           claimed_at as "claimedAt", started_at as "startedAt", finished_at as "finishedAt",
-           error, null as output, tzdata
+           claimed_at as "claimedAt", published_at as "publishedAt", started_at as "startedAt",
+           finished_at as "finishedAt", error, null as output, tzdata
       from runs_done
      where finished_at >= ${since}::timestamptz and owner || '' = any(${owners}::text[])
      order by finished_at desc

@@ -35,8 +35,8 @@ export async function readRunTails(
   const { rows } = await db.query<RawTail>(sql`
     select mine.place, r.job_id as "jobUuid", r.scheduled_at as "scheduledAt", r.status, r.reason,
            r.attempt, r.max_attempts as "maxAttempts", r.fence, r.executor, r.due_at as "dueAt",
-           r.claimed_at as "claimedAt", r.started_at as "startedAt",
-           r.finished_at as "finishedAt", r.error, null as output, r.tzdata,
+           r.claimed_at as "claimedAt", r.published_at as "publishedAt",
+           r.started_at as "startedAt", r.finished_at as "finishedAt", r.error, null as output, r.tzdata,
            r.wake_at as "wakeAt", r.hold,
            (select json_build_object(
                      'fraction', p.fraction, 'done', p.done, 'total', p.total,

@@ -49,6 +49,8 @@ export interface Announced extends RunKey {
   readonly attempt: number
   /** Null where the event names none: then the attempt decides. */
   readonly fence: Fence | null
+  /** As the scheduler estimated it; left out where that is not known. */
+  readonly publishedAt?: Instant
 }
 
 /**
@@ -63,6 +65,9 @@ export interface Announced extends RunKey {
  * crash of the database forgets is a run that is still DISPATCHED under the same fence, and the
  * attempt may go on, be extended and be recorded as such.
  *
+ * When the event was published is put on record with the start, so that it costs no write of its
+ * own. It is an estimate, and is kept between the claim and the start.
+ *
  * Served by the primary keys of `runs_live` and `job_definitions`.
  */
 export async function startRuns(
@@ -76,6 +81,8 @@ export async function startRuns(
     update runs_live q
        set status = 'RUNNING',
            attempt = q.attempt + (q.status = 'DISPATCHED')::int,
+           published_at = case when event.published_ms is not null then
+             least(now(), greatest(q.claimed_at, to_timestamp(event.published_ms / 1000))) end,
            started_at = now(),
            executor = ${executor}::text,
            job_version = d.version,
@@ -88,8 +95,9 @@ export async function startRuns(
             offset 0) as clock,
            unnest(${jobs}::uuid[], ${fireTimes}::float8[],
                   ${plainArray(sorted, e => e.fence)}::bigint[],
-                  ${plainArray(sorted, e => e.attempt)}::int[])
-             with ordinality as event (job_id, ms, fence, attempt, place),
+                  ${plainArray(sorted, e => e.attempt)}::int[],
+                  ${plainArray(sorted, e => e.publishedAt ?? null)}::float8[])
+             with ordinality as event (job_id, ms, fence, attempt, published_ms, place),
            job_definitions d
      where q.job_id = event.job_id
        and q.scheduled_at = to_timestamp(event.ms / 1000)::timestamptz(3)

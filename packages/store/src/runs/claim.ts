@@ -208,7 +208,8 @@ export async function claimRuns(tx: Db, options: ClaimOptions): Promise<Claimed[
            fence = q.fence + 1,
            dispatches = q.dispatches + 1,
            lost = q.lost + (picked.was = 'RUNNING')::int,
-           claimed_at = clock.now,
+           -- Whoever takes over a lost attempt has not claimed it.
+           claimed_at = case when picked.was = 'RUNNING' then q.claimed_at else clock.now end,
            wake_at = clock.now + interval '1 millisecond' * least(
              ${LONGEST_DISPATCH_LEASE_MS}::float8,
              ${dispatchLeaseMs}::float8 * 2 ^ least(q.dispatches, 10))

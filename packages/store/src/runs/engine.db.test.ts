@@ -10,9 +10,11 @@ import {
 } from '@cronos/domain'
 import { aJob, atInstant, byCron, freshDatabase, fromNow, passTime } from '@cronos/testkit'
 import {
+  type Announced,
   type Claimed,
   type ClaimOptions,
   cancelJob,
+  cancelRun,
   claimRuns,
   createJobs,
   type Ended,
@@ -50,8 +52,12 @@ async function claim(options: Partial<ClaimOptions> = {}): Promise<Claimed[]> {
   )
 }
 
-async function start(claimed: readonly Claimed[], executor = 'one'): Promise<Started[]> {
-  const events = claimed.map(run => ({ ...run, attempt: run.attempt + 1 }))
+async function start(
+  claimed: readonly Claimed[],
+  executor = 'one',
+  told: Pick<Announced, 'publishedAt'> = {},
+): Promise<Started[]> {
+  const events = claimed.map(run => ({ ...run, attempt: run.attempt + 1, ...told }))
   return startRuns(db, events, { executor, leaseMs: 10_000, again: false })
 }
 
@@ -232,6 +238,77 @@ test('a run whose executor vanished gets its next attempt, and the lost one is o
     seen?.attempts.map(({ attempt, outcome, fence }) => ({ attempt, outcome, fence })),
     [{ attempt: 1, outcome: 'LOST', fence: run!.fence }],
   )
+})
+
+const instantsOf = async ({ jobId, scheduledAt }: Started) => {
+  const seen = await readRun(db, { jobId, scheduledAt }, alice)
+  return [seen!.claimedAt!, seen!.publishedAt!, seen!.startedAt!] as const
+}
+
+test('a run keeps when its latest attempt was published', async () => {
+  await stored(aJob({ maxAttempts: 2 }))
+  const [claimed] = await claim()
+  const publishedAt = await fromNow(db, 0)
+  const [first] = await start([claimed!], 'one', { publishedAt })
+  assert.equal((await instantsOf(first!))[1], publishedAt)
+  await recordAttempts(db, [ended(first!, transient)])
+  assert.equal((await instantsOf(first!))[1], null)
+
+  await passTime(db)
+  const again = await claim()
+  const publishedAgainAt = await fromNow(db, 0)
+  const [second] = await start(again, 'one', { publishedAt: publishedAgainAt })
+  assert.equal((await instantsOf(second!))[1], publishedAgainAt)
+  await recordAttempts(db, [ended(second!, { kind: 'succeeded' })])
+  assert.equal((await instantsOf(second!))[1], publishedAgainAt)
+})
+
+test('a run is shown as published neither before it was claimed nor after it started', async () => {
+  for (const beside of [-60_000, 60_000]) {
+    await stored(aJob())
+    const [run] = await start(await claim(), 'one', { publishedAt: await fromNow(db, beside) })
+    const [claimedAt, publishedAt, startedAt] = await instantsOf(run!)
+    assert.equal(publishedAt, beside < 0 ? claimedAt : startedAt)
+  }
+})
+
+test('of events of which some tell when they were published each run has its own', async () => {
+  await empty()
+  await createJobs(db, [aJob(), aJob(), aJob()])
+  const claimed = await claim()
+  const publishedAt = await fromNow(db, 0)
+  const events = claimed.map((run, index) => ({
+    ...{ ...run, attempt: 1 },
+    ...(index === 1 && { publishedAt }),
+  }))
+  const started = await startRuns(db, events, { executor: 'one', leaseMs: 10_000, again: false })
+  for (const run of started)
+    assert.equal((await instantsOf(run))[1], run.jobId === claimed[1]!.jobId ? publishedAt : null)
+})
+
+test('a run whose last attempt was lost still shows when that was claimed and published', async () => {
+  await stored(aJob({ maxAttempts: 1 }))
+  const [claimed] = await claim()
+  const [run] = await start([claimed!], 'one', { publishedAt: await fromNow(db, 0) })
+  const before = await instantsOf(run!)
+  await passTime(db)
+  await db.transaction(async tx => {
+    const [lost] = await claimRuns(tx, { limit: 10, dispatchLeaseMs: 5_000, takeOver: true })
+    const outcome = { kind: 'lost', reason: 'vanished' } as const
+    await recoverLost(tx, [ended({ ...run!, ...lost! } as Started, outcome)])
+  })
+  assert.equal((await readJob(db, run!.jobId, alice))?.status, 'FAILED')
+  assert.deepEqual(await instantsOf(run!), before)
+})
+
+test('a run that is cancelled while it goes on keeps when it was published', async () => {
+  const job = await stored(aJob())
+  const [run] = await start(await claim(), 'one', { publishedAt: await fromNow(db, 0) })
+  const before = await instantsOf(run!)
+  await cancelRun(db, { jobId: job.jobId, scheduledAt: run!.scheduledAt }, alice, 60_000)
+  await recordAttempts(db, [ended(run!, transient)])
+  assert.equal((await readJob(db, job.jobId, alice))?.status, 'CANCELLED')
+  assert.deepEqual(await instantsOf(run!), before)
 })
 
 test('a scheduler that was away itself takes over no running attempt', async () => {

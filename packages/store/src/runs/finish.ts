@@ -56,11 +56,11 @@ export async function finishRuns(db: Db, ended: readonly Ended[]): Promise<reado
       returning q.job_id),
     finished as (
       insert into runs_done (
-        job_id, scheduled_at, due_at, deadline_at, claimed_at, started_at, finished_at, fence,
-        job_version, attempt, max_attempts, dispatches, lost, priority, done, recurring, status,
-        reason, owner, executor, tzdata, replay_of, requested_by, payload, error, output)
-      select job_id, scheduled_at, due_at, deadline_at, claimed_at, coalesce(started_at, claimed_at),
-             clock_timestamp(), fence, job_version, attempt + (status = 'DISPATCHED')::int,
+        job_id, scheduled_at, due_at, deadline_at, claimed_at, published_at, started_at, finished_at,
+        fence, job_version, attempt, max_attempts, dispatches, lost, priority, done, recurring,
+        status, reason, owner, executor, tzdata, replay_of, requested_by, payload, error, output)
+      select job_id, scheduled_at, due_at, deadline_at, claimed_at, published_at,
+             coalesce(started_at, claimed_at), clock_timestamp(), fence, job_version, attempt + (status = 'DISPATCHED')::int,
              max_attempts, dispatches, lost, priority, true, recurring,
              case when outcome = 'FAILED' and cancel_at is not null then 'CANCELLED' else outcome end,
              reason, owner, executor, tzdata, replay_of, requested_by, payload, result_error,
@@ -125,7 +125,7 @@ export async function returnRuns(
          set status = 'PENDING',
              attempt = ended.attempt - (not ended.counts)::int,
              dispatches = (not ended.counts)::int,
-             executor = null, started_at = null, deadline_at = null,
+             executor = null, published_at = null, started_at = null, deadline_at = null,
              hold = ended.held,
              wake_at = case when ended.held is null
                then now() + interval '1 millisecond' * ended.delay_ms
@@ -139,10 +139,10 @@ export async function returnRuns(
       returning q.*, ended.error as result_error),
     history as (
       insert into runs_done (
-        job_id, scheduled_at, due_at, deadline_at, claimed_at, started_at, finished_at, fence,
-        job_version, attempt, max_attempts, dispatches, lost, priority, done, recurring, status,
-        reason, owner, executor, tzdata, replay_of, requested_by, payload, error)
-      select job_id, scheduled_at, due_at, deadline_at, claimed_at,
+        job_id, scheduled_at, due_at, deadline_at, claimed_at, published_at, started_at, finished_at,
+        fence, job_version, attempt, max_attempts, dispatches, lost, priority, done, recurring,
+        status, reason, owner, executor, tzdata, replay_of, requested_by, payload, error)
+      select job_id, scheduled_at, due_at, deadline_at, claimed_at, published_at,
              coalesce(started_at, claimed_at), clock_timestamp(), fence, job_version,
              attempt + (status = 'DISPATCHED')::int, max_attempts, dispatches, lost, priority, true,
              recurring, 'CANCELLED', reason, owner, executor, tzdata, replay_of, requested_by,

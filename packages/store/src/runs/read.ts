@@ -27,7 +27,10 @@ export interface RunRow extends RunKey {
   readonly dueAt: Instant
   /** The version of the time zone data that a recurring fire was planned with. */
   readonly tzdata: string | null
+  /** When it was claimed for its latest attempt; so are the next two. */
   readonly claimedAt: Instant | null
+  /** Null until the attempt has started, and where its event did not tell. */
+  readonly publishedAt: Instant | null
   readonly startedAt: Instant | null
   readonly finishedAt: Instant | null
   readonly error: RecordedError | null
@@ -72,8 +75,8 @@ export async function listRuns(
   const { rows } = await db.query<RawRun>(sql`
     select job_id as "jobUuid", scheduled_at as "scheduledAt", status, reason, attempt,
            max_attempts as "maxAttempts", fence, executor, due_at as "dueAt",
-           claimed_at as "claimedAt", started_at as "startedAt", finished_at as "finishedAt",
-           error, output, tzdata
+           claimed_at as "claimedAt", published_at as "publishedAt", started_at as "startedAt",
+           finished_at as "finishedAt", error, output, tzdata
       from runs
      where job_id = ${uuidOf(jobId)} and owner = ${owner}
      order by scheduled_at desc
@@ -90,8 +93,8 @@ export async function readRun(db: Db, key: RunKey, owner: UserId): Promise<RunDe
   const { rows } = await db.query<RawDetails>(sql`
     select job_id as "jobUuid", scheduled_at as "scheduledAt", status, reason, attempt,
            max_attempts as "maxAttempts", fence, executor, due_at as "dueAt",
-           claimed_at as "claimedAt", started_at as "startedAt", finished_at as "finishedAt",
-           error, output, tzdata, requested_by as "requestedBy", replay_of as "replayOf",
+           claimed_at as "claimedAt", published_at as "publishedAt", started_at as "startedAt",
+           finished_at as "finishedAt", error, output, tzdata, requested_by as "requestedBy", replay_of as "replayOf",
            replayed_at as "replayedAt", dismissed_at as "dismissedAt",
            floor(extract(epoch from least(started_at, (
                select min(a.started_at) from attempts a

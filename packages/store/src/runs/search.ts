@@ -131,7 +131,7 @@ const ended: readonly RunStatus[] = ['SUCCEEDED', 'FAILED', 'CANCELLED']
 const shown = sqlPart`
   r.job_id as "jobUuid", r.scheduled_at as "scheduledAt", r.status, r.reason, r.attempt,
   r.max_attempts as "maxAttempts", r.fence, r.executor, r.claimed_at as "claimedAt",
-  r.started_at as "startedAt", r.finished_at as "finishedAt", r.error`
+  r.published_at as "publishedAt", r.started_at as "startedAt", r.finished_at as "finishedAt", r.error`
 
 function historySeen(owner: UserId, search: RunSearch, after: RunKey | null): object {
   const { status } = search
