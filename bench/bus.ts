@@ -24,6 +24,7 @@ const CHUNK = 250
 /** As the executor subscribes, and as both are configured by default. */
 const MAX_UNSETTLED = 2_000
 const MAX_POLL_RECORDS = 10
+const BEGUN_AT = Date.now()
 
 const [, program, first] = process.argv
 if (first === 'publisher' || first === 'subscriber') await work(first)
@@ -185,7 +186,9 @@ async function work(role: 'publisher' | 'subscriber'): Promise<void> {
 function eventOf(n: number): JobEvent {
   const uuid = `01932b5c-4d5e-7f60-8a1b-${n.toString(16).padStart(12, '0')}`
   const scheduledAt = (1_795_000_000_000 + n) as Instant
-  return { jobId: jobIdOf(uuid), scheduledAt, attempt: 1, fence: 1 as Fence }
+  // Those of a claim are published at once, and the next claim's some milliseconds later.
+  const publishedAt = (BEGUN_AT + Math.floor(n / 2_000) * 20) as Instant
+  return { jobId: jobIdOf(uuid), scheduledAt, attempt: 1, fence: 1 as Fence, publishedAt }
 }
 
 function sum({ user, system }: NodeJS.CpuUsage): number {

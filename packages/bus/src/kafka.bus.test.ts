@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as rest } from 'node:timers/promises'
-import { type Fence, type JobEvent, jobIdOf } from '@cronos/domain'
+import { type Fence, type Instant, type JobEvent, jobIdOf } from '@cronos/domain'
 import { kafkaOptions, untilItWorks } from '../test/kafka.ts'
 import { openTopicReader } from '../test/topic-reader.ts'
 import { anEvent, openInbox, testBus } from './conformance.ts'
@@ -43,6 +43,22 @@ test('an event of another system with the three fields alone is delivered, witho
   const [delivery] = await inbox.received(1)
   // When the other system wrote it is not when a scheduler published it.
   assert.deepEqual(delivery!.event, { jobId, scheduledAt, attempt: 2, fence: null })
+})
+
+test('an event is delivered without its time where the clocks are so far apart that a broker might refuse it', async () => {
+  await using bus = openKafkaBus(await kafkaOptions())
+  await using inbox = await openInbox(bus, 10)
+  const hours = [-240, -1, 1, 2, 240]
+  const now = Date.now()
+  const events = hours.map((hour, n) => ({
+    ...{ ...anEvent(n), publishedAt: (now + hour * 3_600_000) as Instant },
+  }))
+  for (const event of events) await bus.publish([event])
+  const delivered = (await inbox.received(events.length)).map(each => each.event)
+  assert.deepEqual(
+    delivered.toSorted((a, b) => a.fence! - b.fence!),
+    hours.map((_, n) => anEvent(n)),
+  )
 })
 
 test('events of another system may be compressed', async () => {

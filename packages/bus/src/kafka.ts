@@ -19,7 +19,10 @@ export function openKafkaBus(options: KafkaBusOptions): Bus {
 
   return {
     backlog: null,
-    publish: all => publisher.send(all.map(event => eventMessage(events, event))),
+    publish: all => {
+      const nowMs = Date.now()
+      return publisher.send(all.map(event => eventMessage(events, event, nowMs)))
+    },
     publishDeadLetters: letters =>
       publisher.send(letters.map(letter => messageOf(deadLetters, encodeDeadLetter(letter)))),
     subscribe(handler, how) {

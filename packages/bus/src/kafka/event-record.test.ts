@@ -23,7 +23,7 @@ const event: fc.Arbitrary<JobEvent> = fc
   }))
 
 const bytesOf = (messages: readonly Message[]) => batchOf(setOf(messages), UNNUMBERED, 0)
-const messageOf = (one: JobEvent) => eventMessage('t', one)
+const messageOf = (one: JobEvent) => eventMessage('t', one, one.publishedAt ?? 0)
 
 function recordOf(message: Message): RecordCursor {
   const record = new RecordCursor(bytesOf([message]))

@@ -21,17 +21,26 @@ export interface Message {
   readonly timestamp: number | null
 }
 
+/** By how much the database's clock and that of this process may differ, in milliseconds. */
+const MAX_OFF_MS = 1_800_000
+
 /**
  * An event as a message of `topic`. A repeat goes to the partition beside that of its key: whoever
  * has that one may be full for an hour, or paused, and others may be idle.
  *
  * The time of its record is when it was published, which is for `readEvent` to read: an event that
- * does not tell has none, as this process's clock is not the database's.
+ * does not tell has none, as this process's clock is not the database's. Nor has one that the two
+ * clocks disagree about by far: a broker refuses what is an hour ahead of its own clock, drops soon
+ * what is old, and the event is worth more than its time.
+ *
+ * @param nowMs this process's clock
  */
-export function eventMessage(topic: string, event: JobEvent): Message {
+export function eventMessage(topic: string, event: JobEvent, nowMs: number): Message {
   const slot = slotOf(event.jobId) + repeats(event)
   const content = isPlain(event) ? event : recordText(encodeJobEvent(event))
-  return { topic, slot, content, timestamp: event.publishedAt ?? NO_TIMESTAMP }
+  const { publishedAt = NO_TIMESTAMP } = event
+  const isLikely = Math.abs(publishedAt - nowMs) <= MAX_OFF_MS
+  return { topic, slot, content, timestamp: isLikely ? publishedAt : NO_TIMESTAMP }
 }
 
 /** A message of Cronos' own as a message of `topic`; its key decides on the partition. */
