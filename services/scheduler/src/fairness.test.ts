@@ -21,7 +21,7 @@ function opened({ limit = Number.POSITIVE_INFINITY, several = true } = {}) {
 }
 
 const capacity = (inFlight: Record<string, number>, slots = 20): Capacity => ({
-  ...{ executors: 1, slots, startsPerSecond: 0, dispatched: 0, inFlight },
+  ...{ executors: 1, slots, startsPerSecond: 0, elsewhere: 0, dispatched: 0, inFlight },
   running: Object.values(inFlight).reduce((sum, runs) => sum + runs, 0),
 })
 const runsOf = (owner: string, count: number) =>

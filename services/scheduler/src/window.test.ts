@@ -24,7 +24,7 @@ function aWindow(answers: readonly Capacity[], ms: number) {
 }
 
 const idle: Capacity = {
-  ...{ executors: 1, slots: 10, startsPerSecond: 0 },
+  ...{ executors: 1, slots: 10, startsPerSecond: 0, elsewhere: 0 },
   ...{ dispatched: 0, running: 0, inFlight: {} },
 }
 const full: Capacity = { ...idle, running: 10 }
@@ -70,6 +70,11 @@ test('tasks that take long and end together are not taken for quick ones', async
   window.use(10)
   for (let count = 0; count < 3; count++) await window.room()
   assert.equal(await window.room(), 10)
+})
+
+test('nothing waits for a slot here that others could take, which this bus does not reach', async () => {
+  const window = aWindow([{ ...full, elsewhere: 1 }], 20)
+  assert.equal(await window.room(), 0)
 })
 
 test('nothing is dispatched while no executor is there', async () => {

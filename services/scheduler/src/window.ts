@@ -97,10 +97,12 @@ export function dispatchWindow(
     left = capacity.executors === 0 ? 0 : Math.max(0, ahead - capacity.dispatched)
   }
 
-  function size({ slots, running }: Capacity): number {
+  function size({ slots, running, elsewhere }: Capacity): number {
+    // What would wait here may have a slot elsewhere.
+    const smallest = elsewhere > 0 ? 0 : SMALLEST_BATCH
     const free = Math.max(0, slots - running)
     const ahead = Math.max(Math.ceil(startsPerSecond * SECONDS_AHEAD), quick * GROWTH)
-    return Math.min(limit, Math.max(free, ahead, SMALLEST_BATCH))
+    return Math.min(limit, Math.max(free, ahead, smallest))
   }
 
   /** What was on its way and is no longer has begun: so fast do the executors start. */

@@ -8,6 +8,8 @@ export interface Capacity {
   readonly executors: number
   /** Their slots together. */
   readonly slots: number
+  /** Executors that the scheduler's bus does not reach, and that take from the same queue. */
+  readonly elsewhere: number
   /** What they start a second, as they measured it. */
   readonly startsPerSecond: number
   /** Runs on their way to an executor, whose dispatch lease has not ended. */
@@ -32,11 +34,14 @@ export async function readCapacity(
 ): Promise<Capacity> {
   const { rows } = await db.query<Capacity>(prepared('capacity')`
     select alive.*, leased.*
-      from (select count(*) as executors, coalesce(sum(slots), 0) as slots,
-                   coalesce(sum(starts_per_second), 0)::float8 as "startsPerSecond"
-              from executors
-             where seen_at > now() - interval '1 millisecond' * ${aliveMs}::float8
-               and id = coalesce(${only}::text, id)) alive,
+      from (select count(*) filter (where is_reached) as executors,
+                   count(*) filter (where not is_reached) as elsewhere,
+                   coalesce(sum(slots) filter (where is_reached), 0) as slots,
+                   coalesce(sum(starts_per_second) filter (where is_reached), 0)::float8
+                     as "startsPerSecond"
+              from (select id = coalesce(${only}::text, id) as is_reached, slots, starts_per_second
+                      from executors
+                     where seen_at > now() - interval '1 millisecond' * ${aliveMs}::float8) each) alive,
            (select coalesce(sum(dispatched), 0)::int as dispatched, coalesce(sum(running), 0)::int as running,
                    coalesce(jsonb_object_agg(owner, dispatched + running), '{}') as "inFlight"
               from (select run.owner, count(*) filter (where run.status = 'DISPATCHED') as dispatched,

@@ -2,12 +2,15 @@ import type { Db } from '../db.ts'
 import { prepared } from '../sql.ts'
 import { type FencedKey, inKeyOrder, keyColumns } from './keys.ts'
 
+/** A scheduler looks at once at what became due so long ago at most; at what is older in a while. */
+const PLACE_MS = 1_000
+
 /**
  * Puts dispatched runs that no executor has begun back into the queue: their events could not be
  * published, or the executor that holds them is stopping. Changes nothing where the fence has
  * moved on or the run has started. A dispatch that was never sent is not a lost one: the next is
  * trusted no longer than if this were the first to fail. What is due again at once gets back its place
- * in the queue, before whatever became due since.
+ * in the queue, before whatever became due since, but no further back than claims begin.
  *
  * Served by the primary key of `runs_live`.
  *
@@ -25,8 +28,11 @@ export async function releaseRuns(
     update runs_live q
        set status = 'PENDING',
            dispatches = least(q.dispatches, 1),
-           wake_at = case when ${delayMs}::float8 = 0 then least(q.due_at, now())
-                          else now() + interval '1 millisecond' * ${delayMs}::float8 end
+           wake_at = case when ${delayMs}::float8 = 0
+             then greatest(least(q.due_at, now()),
+                           now() - interval '1 millisecond' * ${PLACE_MS}::float8)
+             else now() + interval '1 millisecond' * ${delayMs}::float8
+           end
       from unnest(${jobs}::uuid[], ${fireTimes}::float8[], ${sorted.map(r => r.fence)}::bigint[])
         as released (job_id, ms, fence)
      where q.job_id = released.job_id
