@@ -643,11 +643,11 @@ test('capacity counts living executors and what is on its way to them', async ()
   await start(claimed.slice(0, 1))
   const read = (only: string | null) => readCapacity(db, { leaseMs: 60_000, aliveMs: 15_000, only })
   assert.deepEqual(await read(null), {
-    ...{ executors: 2, slots: 80, startsPerSecond: 20, dispatched: 2, running: 1 },
+    ...{ executors: 2, elsewhere: 0, slots: 80, startsPerSecond: 20, dispatched: 2, running: 1 },
     inFlight: { alice: 2, bob: 1 },
   })
   assert.deepEqual(await read('two'), {
-    ...{ executors: 1, slots: 30, startsPerSecond: 10, dispatched: 2, running: 0 },
+    ...{ executors: 1, elsewhere: 1, slots: 30, startsPerSecond: 10, dispatched: 2, running: 0 },
     inFlight: { alice: 1, bob: 1 },
   })
   await db.query(sql`update executors set seen_at = now() - interval '1 minute'`)
