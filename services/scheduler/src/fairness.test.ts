@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { instant } from '@cronos/domain'
 import type { Capacity, Claimed } from '@cronos/store'
-import { openFairness } from './fairness.ts'
+import { holdsBack, openFairness } from './fairness.ts'
 
 const NOW = instant(Date.UTC(2026, 10, 24))
 
@@ -147,5 +147,12 @@ describe('fairness', () => {
     assert.equal(fairness.shares()!.each, 3)
     fairness.claimed(runsOf('alice', 3), claim())
     assert.equal(fairness.isCapping, true)
+  })
+  test('holds back the runs of whoever has had his share, and of nobody else', () => {
+    const shares = { each: 3, left: new Map([['alice', 5]]), from: null }
+    assert.equal(holdsBack(shares, [...runsOf('alice', 4), ...runsOf('bob', 2)]), false)
+    assert.equal(holdsBack(shares, runsOf('alice', 5)), true)
+    assert.equal(holdsBack(shares, runsOf('bob', 3)), true)
+    assert.equal(holdsBack({ ...shares, left: new Map([['alice', 0]]) }, []), true)
   })
 })

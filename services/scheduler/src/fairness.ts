@@ -52,6 +52,23 @@ interface Reach {
 }
 
 /**
+ * Whether a claim may have left runs of somebody behind who has had his share by it.
+ *
+ * @param runs what was claimed
+ */
+export function holdsBack({ each, left }: Shares, runs: readonly Claimed[]): boolean {
+  for (const most of left.values()) if (most <= 0) return true
+  const taken = new Map<string, number>()
+  for (const { owner, was } of runs) {
+    if (was !== 'PENDING') continue
+    const count = (taken.get(owner) ?? 0) + 1
+    if (count >= (left.get(owner) ?? each)) return true
+    taken.set(owner, count)
+  }
+  return false
+}
+
+/**
  * @param clock milliseconds of a clock that never goes back
  * @param limit runs that an owner may have under way, however much is free; `Infinity` for any
  * @param severalOwners whether anybody else could be held up

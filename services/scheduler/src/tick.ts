@@ -20,7 +20,7 @@ import {
   releaseRuns,
 } from '@cronos/store'
 import type { SchedulerConfig } from './config.ts'
-import type { Fairness } from './fairness.ts'
+import { type Fairness, holdsBack } from './fairness.ts'
 import { type Judged, judgeClaimed } from './judge-claimed.ts'
 import type { LowWater } from './low-water.ts'
 import type { Sends } from './sends.ts'
@@ -127,7 +127,8 @@ async function claimFairly(
   const tookMs = performance.now() - startedAt
   if (shares !== null && at !== null)
     fairness.claimed(answer.claimed, { shares, limit, at, tookMs })
-  if (shares === null && takeOver) lowWater.claimed(answer.claimed, limit)
+  if (takeOver && !(shares !== null && holdsBack(shares, answer.claimed)))
+    lowWater.claimed(answer.claimed, limit)
   if (from === null && answer.claimed.length < limit) lowWater.swept(tookMs)
   return answer
 }
