@@ -26,19 +26,21 @@ export function openCommitter(
   const committed = new WeakMap<PartitionOffsets, number>()
   let timer: NodeJS.Timeout | undefined
   let committing: Promise<void> | undefined
+  let isClosed = false
 
   return {
     settled: () => commitIn(GATHER_MS),
     async [Symbol.asyncDispose]() {
+      isClosed = true
       clearTimeout(timer)
       await withDeadline('the last commit', LAST_MS, commitLast()).catch(error =>
         log.debug({ err: error }, 'the last offsets were not committed; repeats are refused'),
       )
-      clearTimeout(timer)
     },
   }
 
   function commitIn(ms: number): void {
+    if (isClosed) return // a commit that hung may end long after
     timer ??= setTimeout(() => {
       timer = undefined
       committing ??= commit()
