@@ -12,7 +12,7 @@ const folder = await mkdtemp(join(tmpdir(), 'cronos-verify-'))
 after(() => rm(folder, { recursive: true }))
 
 /** Runs these test files as `npm test` does, in a process that knows nothing of this test run. */
-async function verify(files: Record<string, string>): Promise<Tally> {
+async function verify(files: Record<string, string>, silenceMs?: number): Promise<Tally> {
   for (const [name, body] of Object.entries(files))
     await writeFile(join(folder, name), `import { test } from 'node:test'\n${body}`)
   const script = join(folder, 'verify.mts')
@@ -20,7 +20,7 @@ async function verify(files: Record<string, string>): Promise<Tally> {
     script,
     `const { runFiles } = await import(${JSON.stringify(new URL('./tests.ts', import.meta.url))})
     const files = ${JSON.stringify(Object.keys(files))}
-    const tally = await runFiles(${JSON.stringify(folder)}, files, 2)
+    const tally = await runFiles(${JSON.stringify(folder)}, files, 2, ${silenceMs})
     console.log('\\n' + JSON.stringify(tally))`,
   )
   const { NODE_TEST_CONTEXT: _, ...env } = process.env
@@ -48,4 +48,10 @@ test('a file that cannot be loaded, or breaks outside its tests, has failed', as
     'gone.test.ts': `test('a', () => process.exit(3))`,
   })
   assert.equal(failed, 3)
+})
+
+test('a file whose process does not end is ended, and has failed', async () => {
+  const stuck = `test('a', () => {}); setInterval(() => {}, 1_000)`
+  const { failed } = await verify({ 'stuck.test.ts': stuck }, 2_000)
+  assert.ok(failed > 0)
 })

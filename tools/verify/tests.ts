@@ -60,15 +60,28 @@ async function shareKafka(files: readonly string[]): Promise<AsyncDisposable | n
   }
 }
 
-/** Runs test files; what they have to say goes to our output. */
+/**
+ * Runs test files; what they have to say goes to our output. A file that says nothing for longer
+ * than any may take, because something it left open keeps its process, is ended with the run: it has
+ * failed.
+ */
 export async function runFiles(
   root: string,
   files: readonly string[],
   concurrency: number,
+  silenceMs = FILE_TIMEOUT_MS + 30_000,
 ): Promise<Tally> {
   if (files.length === 0) return { passed: 0, failed: 0 }
+  const silent = new AbortController()
+  const watchdog = setTimeout(() => {
+    console.error(
+      `no test file has said anything for ${silenceMs / 1_000} s: something is left open`,
+    )
+    silent.abort()
+  }, silenceMs)
   const events = run({
     cwd: root,
+    signal: silent.signal,
     files: files.map(file => join(root, file)),
     concurrency,
     timeout: FILE_TIMEOUT_MS,
@@ -79,7 +92,12 @@ export async function runFiles(
     const { passed, tests, skipped, todo } = counts
     tally = { passed, failed: tests - passed - skipped - todo } // cancelled ones have failed too
   })
-  for await (const text of events.compose(new spec())) process.stdout.write(text)
+  events.on('data', () => watchdog.refresh())
+  try {
+    for await (const text of events.compose(new spec())) process.stdout.write(text)
+  } finally {
+    clearTimeout(watchdog)
+  }
   if (tally === undefined) throw new Error('the test runner ended without a summary')
   return tally
 }
