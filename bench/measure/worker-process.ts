@@ -38,7 +38,11 @@ export async function startWorker(
     throw new Error(`${program} ${args[0]} ended with ${code}`)
   })
   ended.catch(() => {}) // after the measurement its end is asked for
-  const hears = (word: string) => Promise.race([wordOf(word).promise, ended])
+  const hears = (word: string) => {
+    const heard = Promise.race([wordOf(word).promise, ended])
+    heard.catch(() => {}) // likewise; who waits for the word is told all the same
+    return heard
+  }
 
   await hears('ready')
   return {
